@@ -1,0 +1,196 @@
+//! The words of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Mode, Overrides};
+
+/// Gathers a household's money data into one exact, private ledger with one API.
+#[derive(Debug, Parser)]
+#[command(name = "tributary", version, long_about = None)]
+#[command(
+    after_help = "Settings: flag > environment (TRIBUTARY_EDGE__DEADLINE_MS) > --config FILE > mode > default.\n\
+    Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the API, or the part of it that this process is for, until SIGTERM or Ctrl-C.
+    Serve(Serve),
+    /// Show the whole thing on sample statements: a fresh data directory, a household, three bank files.
+    Demo(Demo),
+    /// Bring bank files (OFX, QFX, CSV) into the ledger of a running server, or of a data directory.
+    Import(Import),
+    /// Bring the database schema up to date, take it back, or say where it stands.
+    Migrate(Migrate),
+    /// Check the configuration and name everything that is wrong with it.
+    Check(Common),
+    /// Print the OpenAPI 3.1 document of the API; the same in every mode.
+    Openapi,
+}
+
+/// Which part of Tributary a process is, and its settings.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Common {
+    /// monolith: all in one process. hybrid: all but connections. microservices: what --module names.
+    #[arg(long, value_enum)]
+    pub mode: Option<Mode>,
+    /// What runs in this process: gateway, identity, ledger or connections. May be given several times.
+    #[arg(long = "module", value_name = "NAME", value_delimiter = ',')]
+    pub modules: Vec<String>,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Where data and settings are.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Place {
+    /// A TOML file with settings; app/config/default.toml names them all.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where SQLite files and development keys live.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// postgres://… to use PostgreSQL in place of SQLite. Shown to other users by `ps`; see database.url_file.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Any other setting, such as --set services.ledger.url=http://127.0.0.1:7130. May be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub common: Common,
+    /// Address of the public listener; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub public: Option<SocketAddr>,
+    /// Address of the private listener: calls between services, health, metrics; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub private: Option<SocketAddr>,
+    /// Also write the line that names the bound addresses to this file.
+    #[arg(long, value_name = "FILE")]
+    pub announce: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// Where to keep the data. By default a new directory under the system's temporary one.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address to serve on; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub public: SocketAddr,
+    /// End after the tables are printed, in place of serving until Ctrl-C.
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Import {
+    /// Bank files. What they are is seen from their content.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The account to book into, by id or name; needed where the file does not say, as most CSV files.
+    #[arg(long, value_name = "ID|NAME")]
+    pub account: Option<String>,
+    /// Say what the import would do, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the reports as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The server to import into. Without it, the data directory is used, with a server made for this one import.
+    #[arg(long, value_name = "URL", env = "TRIBUTARY_SERVER")]
+    pub server: Option<String>,
+    #[command(flatten)]
+    pub login: Login,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Who imports: an access token, or e-mail and password.
+#[derive(Clone, Args)]
+pub struct Login {
+    /// E-mail address to log in with.
+    #[arg(long, env = "TRIBUTARY_EMAIL")]
+    pub email: Option<String>,
+    /// Password to log in with; better given by the environment, where `ps` does not show it.
+    #[arg(long, env = "TRIBUTARY_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+    /// An access token, in place of e-mail and password.
+    #[arg(long, env = "TRIBUTARY_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Migrate {
+    #[command(subcommand)]
+    pub direction: Direction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Direction {
+    /// Apply what is missing, under a lock.
+    Up(Common),
+    /// Take migrations back, newest first. Data that only they hold is lost.
+    Down {
+        #[command(flatten)]
+        common: Common,
+        /// How many per module.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+    },
+    /// List the migrations and which of them are applied.
+    Status(Common),
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login(…)")
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE, such as edge.deadline_ms=5000".to_owned()),
+    }
+}
+
+impl Place {
+    /// The strongest layer of the configuration.
+    pub fn overrides(&self) -> Overrides {
+        let mut overrides = Overrides { file: self.config.clone(), values: self.set.clone() };
+        overrides.set("data_dir", self.data_dir.as_ref().map(|dir| dir.display()));
+        overrides.set("database.url", self.database_url.as_deref());
+        overrides
+    }
+}
+
+impl Common {
+    /// The strongest layer of the configuration.
+    pub fn overrides(&self) -> Overrides {
+        let mut overrides = self.place.overrides();
+        overrides.set("mode", self.mode.map(|mode| format!("{mode:?}").to_lowercase()));
+        overrides.set("modules", (!self.modules.is_empty()).then(|| self.modules.join(",")));
+        overrides
+    }
+}
+
+impl Serve {
+    /// The strongest layer of the configuration.
+    pub fn overrides(&self) -> Overrides {
+        let mut overrides = self.common.overrides();
+        overrides.set("public.listen", self.public);
+        overrides.set("private.listen", self.private);
+        overrides
+    }
+}

@@ -1,0 +1,220 @@
+//! The API as `import` and `demo` call it: over HTTP, like anybody else.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use connections_api::Import;
+use identity_api::{Registered, Tokens};
+use kernel::{ImportId, Page, Problem};
+use ledger_api::Account;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often what changes nothing is asked again while the server cannot answer, one pause apart.
+const RETRIES: u32 = 30;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A refusal, in the server's own words.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}", .0.title, explain(.0))]
+pub(super) struct Refused(pub(super) Box<Problem>);
+
+fn explain(problem: &Problem) -> String {
+    let fields = problem.errors.iter().map(|error| format!("{} {}", error.pointer, error.detail));
+    let details: Vec<_> = problem.detail.clone().into_iter().chain(fields).collect();
+    let details = if details.is_empty() { String::new() } else { format!(": {}", details.join("; ")) };
+    format!("{details} ({})", problem.code)
+}
+
+/// A server and, once logged in, who we are there.
+pub(super) struct Client {
+    base: String,
+    http: reqwest::Client,
+    tokens: Option<Held>,
+}
+
+struct Held {
+    access: String,
+    refresh: Option<String>,
+}
+
+/// A file to upload, from disk or from memory.
+pub(super) enum Upload<'a> {
+    File(&'a Path),
+    Bytes { name: &'static str, content: &'static [u8] },
+}
+
+impl Upload<'_> {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::File(path) => path.file_name().and_then(|name| name.to_str()).unwrap_or("file"),
+            Self::Bytes { name, .. } => name,
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn new(base: &str) -> Result<Self> {
+        let builder =
+            reqwest::Client::builder().user_agent(crate::NAME).connect_timeout(Duration::from_secs(5));
+        // Reading the system's certificates fails where there are none, and a server in this process needs none.
+        let http = if base.starts_with("https://") {
+            builder.build()?
+        } else {
+            builder.tls_certs_only([]).build()?
+        };
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http, tokens: None })
+    }
+
+    pub(super) fn use_token(&mut self, access: String) {
+        self.tokens = Some(Held { access, refresh: None });
+    }
+
+    pub(super) async fn register(&self, email: &str, password: &str, space: &str) -> Result<Registered> {
+        let body = json!({ "email": email, "password": password, "space_name": space });
+        answer(self.write(Method::POST, "/api/v1/users").json(&body).send().await?).await
+    }
+
+    pub(super) async fn log_in(&mut self, email: &str, password: &str) -> Result<()> {
+        let body = json!({ "email": email, "password": password });
+        let sent = self.http.post(self.url("/api/v1/sessions")).timeout(TIMEOUT).json(&body).send().await?;
+        self.hold(answer(sent).await?);
+        Ok(())
+    }
+
+    pub(super) async fn accounts(&mut self) -> Result<Vec<Account>> {
+        let mut accounts = Vec::new();
+        let mut cursor = None;
+        loop {
+            let query = cursor.map_or(String::new(), |cursor| format!("&cursor={cursor}"));
+            let page: Page<Account> = self.read(&format!("/api/v1/accounts?limit=200{query}")).await?;
+            accounts.extend(page.data);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(accounts);
+            }
+        }
+    }
+
+    /// Sends a file; what comes back is only the beginning of its import.
+    pub(super) async fn upload(&mut self, file: &Upload<'_>, query: &[(&str, &str)]) -> Result<Import> {
+        self.refresh_early().await?;
+        let (length, body) = match file {
+            Upload::File(path) => {
+                let open = tokio::fs::File::open(path)
+                    .await
+                    .with_context(|| format!("cannot open {}", path.display()))?;
+                let length = open.metadata().await?.len();
+                (length, reqwest::Body::from(open))
+            }
+            Upload::Bytes { content, .. } => (content.len() as u64, reqwest::Body::from(*content)),
+        };
+        let request =
+            self.write(Method::POST, "/api/v1/imports").query(&[("file_name", file.name())]).query(query);
+        // No time limit of ours: a large file on a slow line takes as long as it takes, and the server has its own.
+        let request = request
+            .timeout(Duration::from_secs(3600))
+            .header("content-type", "application/octet-stream")
+            .header("content-length", length)
+            .body(body);
+        answer(request.send().await?).await
+    }
+
+    pub(super) async fn import(&mut self, id: ImportId) -> Result<Import> {
+        self.read(&format!("/api/v1/imports/{id}")).await
+    }
+
+    pub(super) async fn commit(&mut self, id: ImportId) -> Result<Import> {
+        self.refresh_early().await?;
+        answer(self.write(Method::POST, &format!("/api/v1/imports/{id}/commit")).send().await?).await
+    }
+
+    pub(super) async fn cancel(&mut self, id: ImportId) -> Result<()> {
+        let sent = self.write(Method::DELETE, &format!("/api/v1/imports/{id}")).send().await?;
+        refused(sent).await.map(drop)
+    }
+
+    /// Reads, and reads again while the server restarts or our token has run out.
+    async fn read<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        let mut attempt = 0;
+        loop {
+            let sent = self.request(Method::GET, path).send().await;
+            let transient = match &sent {
+                Ok(response) => matches!(response.status().as_u16(), 429 | 502 | 503 | 504),
+                Err(error) => !error.is_builder(),
+            };
+            if transient && attempt < RETRIES {
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let sent = sent.with_context(|| format!("no answer from {}", self.base))?;
+            if sent.status() == StatusCode::UNAUTHORIZED && attempt < RETRIES && self.refresh().await? {
+                attempt = RETRIES;
+                continue;
+            }
+            return answer(sent).await;
+        }
+    }
+
+    /// A fresh token before something that cannot simply be sent again.
+    async fn refresh_early(&mut self) -> Result<()> {
+        let _: Value = self.read("/api/v1/users/me").await?;
+        Ok(())
+    }
+
+    async fn refresh(&mut self) -> Result<bool> {
+        let Some(refresh) = self.tokens.as_ref().and_then(|held| held.refresh.clone()) else {
+            return Ok(false);
+        };
+        let body = json!({ "refresh_token": refresh });
+        let sent = self.http.post(self.url("/api/v1/tokens")).timeout(TIMEOUT).json(&body).send().await?;
+        self.hold(answer(sent).await?);
+        Ok(true)
+    }
+
+    fn hold(&mut self, tokens: Tokens) {
+        let Tokens { access_token, refresh_token, .. } = tokens;
+        let refresh = Some(refresh_token.reveal().to_owned());
+        self.tokens = Some(Held { access: access_token.reveal().to_owned(), refresh });
+    }
+
+    /// A request that changes something, under a key of its own.
+    fn write(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path).header("idempotency-key", Uuid::new_v4().to_string())
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, self.url(path)).timeout(TIMEOUT);
+        match &self.tokens {
+            Some(held) => request.bearer_auth(&held.access),
+            None => request,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+async fn answer<T: DeserializeOwned>(response: Response) -> Result<T> {
+    let body = refused(response).await?.bytes().await.context("the answer broke off")?;
+    serde_json::from_slice(&body).context("the answer is not one of this version's")
+}
+
+/// The response, or the refusal that it is.
+async fn refused(response: Response) -> Result<Response> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body = response.bytes().await.unwrap_or_default();
+    match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) => Err(Refused(Box::new(problem)).into()),
+        Err(_) => bail!("the server answered {status}, and not with a problem document"),
+    }
+}

@@ -1,0 +1,91 @@
+//! What became of imported files, as tables for people.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use connections_api::{ImportReport, Outcomes};
+use kernel::Money;
+use ledger_api::Account;
+
+/// One line per account of a file: how its rows ended, what it holds, and how far that is from what the bank says.
+pub(super) fn accounts_of(report: &ImportReport) -> Table {
+    let mut table = table(&[
+        "account",
+        "read",
+        "created",
+        "updated",
+        "matched",
+        "duplicate",
+        "rejected",
+        "balance",
+        "drift",
+    ]);
+    for account in &report.accounts {
+        let Outcomes { read, created, updated, matched, duplicate, rejected } = account.outcomes;
+        let opened = if account.opened { " (new)" } else { "" };
+        table.add_row([
+            format!("{}{opened}", account.name),
+            read.to_string(),
+            created.to_string(),
+            updated.to_string(),
+            matched.to_string(),
+            duplicate.to_string(),
+            rejected.to_string(),
+            account.booked_after.to_string(),
+            drift(account.drift.map(|drift| drift.difference)),
+        ]);
+    }
+    right(&mut table, 1..9);
+    table
+}
+
+/// One line per account of the ledger.
+pub(super) fn balances(accounts: &[Account]) -> Table {
+    let mut table = table(&["account", "number", "kind", "balance", "bank says", "as of", "drift"]);
+    for account in accounts {
+        table.add_row([
+            account.name.clone(),
+            account.number_mask.clone().unwrap_or_default(),
+            serde_json::to_value(account.kind)
+                .ok()
+                .and_then(|kind| kind.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            account.booked.to_string(),
+            account.drift.map_or_else(String::new, |drift| drift.stated.to_string()),
+            account.drift.map_or_else(String::new, |drift| drift.as_of.to_string()),
+            drift(account.drift.map(|drift| drift.difference)),
+        ]);
+    }
+    right(&mut table, 3..7);
+    table
+}
+
+/// The rows that were not taken, with their lines and reasons.
+pub(super) fn rejected(report: &ImportReport) -> Option<Table> {
+    let mut table = table(&["line", "code", "why it was not taken"]);
+    for row in &report.rejected {
+        table.add_row([row.line.to_string(), row.code.clone(), row.reason.clone()]);
+    }
+    (!report.rejected.is_empty()).then_some(table)
+}
+
+fn drift(difference: Option<Money>) -> String {
+    match difference {
+        None => "nothing stated".to_owned(),
+        Some(difference) if difference.minor() == 0 => "none".to_owned(),
+        Some(difference) => difference.to_string(),
+    }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().copied());
+    table
+}
+
+fn right(table: &mut Table, columns: std::ops::Range<usize>) {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One file on its way into the ledger: upload, wait, commit, wait; with progress where somebody looks.
+
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use connections_api::{Import, ImportState};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::client::{Client, Refused, Upload};
+
+/// How often the server is asked how far it is: often enough to look alive, within every rate limit.
+const ASK: Duration = Duration::from_millis(250);
+/// The first few questions come faster, since most files are small.
+const ASK_FIRST: Duration = Duration::from_millis(20);
+
+/// Somebody pressed Ctrl-C. What was uploaded was given up, so nothing was imported.
+#[derive(Debug, thiserror::Error)]
+#[error("given up; nothing was imported")]
+pub(super) struct GivenUp;
+
+/// Imports `file`, or with `dry_run` only says what would become of it. Ctrl-C gives it up and leaves nothing.
+pub(super) async fn import(
+    client: &mut Client,
+    file: &Upload<'_>,
+    query: &[(&str, &str)],
+    dry_run: bool,
+    bar: &ProgressBar,
+) -> Result<Import> {
+    let uploaded = tokio::select! {
+        uploaded = client.upload(file, query) => uploaded?,
+        _ = tokio::signal::ctrl_c() => return Err(GivenUp.into()),
+    };
+    let id = uploaded.id;
+    let done = tokio::select! {
+        done = finish(client, uploaded, dry_run, bar) => Some(done),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    match done {
+        Some(done) => done,
+        None => {
+            client.cancel(id).await?;
+            Err(GivenUp.into())
+        }
+    }
+}
+
+async fn finish(client: &mut Client, import: Import, dry_run: bool, bar: &ProgressBar) -> Result<Import> {
+    let previewed = wait(client, import, bar).await?;
+    if dry_run {
+        client.cancel(previewed.id).await?;
+        return Ok(previewed);
+    }
+    let committing = client.commit(previewed.id).await?;
+    wait(client, committing, bar).await
+}
+
+/// Asks until the import rests: previewed or committed is good, anything else is why it is not.
+async fn wait(client: &mut Client, mut import: Import, bar: &ProgressBar) -> Result<Import> {
+    for asked in 0_u32.. {
+        bar.set_length(import.progress.bytes_total.max(1));
+        bar.set_position(import.progress.bytes_read);
+        bar.set_message(format!("{}, {} rows", import.state, import.progress.rows_read));
+        match import.state {
+            ImportState::Previewed | ImportState::Committed => return Ok(import),
+            ImportState::Failed => {
+                return Err(match import.problem {
+                    Some(problem) => Refused(Box::new(problem)).into(),
+                    None => anyhow!("the import failed, and the server does not say why"),
+                });
+            }
+            ImportState::Cancelled => return Err(anyhow!("somebody cancelled the import")),
+            ImportState::Reading | ImportState::Committing => {}
+        }
+        tokio::time::sleep(if asked < 10 { ASK_FIRST } else { ASK }).await;
+        import = client.import(import.id).await?;
+    }
+    unreachable!("the loop above ends by returning")
+}
+
+/// A bar on standard error, seen only where that is a terminal.
+pub(super) fn bar(name: &str, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {msg}");
+    let bar = ProgressBar::new(1).with_prefix(name.to_owned());
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,107 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::{App, Error, HttpServer, web};
+use anyhow::{Context, Result};
+use identity_api::AccessTokens;
+use metrics_exporter_prometheus::PrometheusHandle;
+use platform::Routes;
+use service_registry::Registry;
+use service_registry_http::{RpcAuth, ServiceSigner};
+
+use super::Server;
+use crate::config::{GATEWAY, Settings};
+use crate::edge::{self, Edge, Proxy};
+use crate::health::Health;
+use crate::internal::{self, Door};
+use crate::keys::Keys;
+use crate::openapi;
+
+/// What both listeners need.
+pub(super) struct Shared<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) registry: &'a Registry,
+    pub(super) routes: Vec<Routes>,
+    pub(super) health: &'a Arc<Health>,
+}
+
+struct Bounds {
+    address: SocketAddr,
+    workers: usize,
+    max_connections: usize,
+}
+
+pub(super) fn private(
+    shared: &Shared<'_>,
+    auth: &Arc<RpcAuth>,
+    metrics: PrometheusHandle,
+) -> Result<(SocketAddr, Server)> {
+    let settings = &shared.settings.private;
+    let address = shared.settings.private_address().context("private.listen")?;
+    let bounds = Bounds { address, workers: settings.workers, max_connections: settings.max_connections };
+    let registry = shared.registry.clone();
+    let door = web::Data::new(Door { registry: registry.clone(), auth: Arc::clone(auth) });
+    let (auth, health) = (Arc::clone(auth), web::Data::from(Arc::clone(shared.health)));
+    let routes = shared.routes.clone();
+    let app = move || internal::app(door.clone(), &auth, &registry, health.clone(), metrics.clone(), &routes);
+    listen("private listener", shared.settings, bounds, app)
+}
+
+pub(super) fn public(
+    shared: &Shared<'_>,
+    keys: &Keys,
+    tokens: &AccessTokens,
+    draining: &Arc<AtomicBool>,
+) -> Result<(SocketAddr, Arc<Edge>, Server)> {
+    let settings = &shared.settings.public;
+    let bounds = Bounds {
+        address: settings.listen,
+        workers: settings.workers,
+        max_connections: settings.max_connections,
+    };
+    let signer = keys.services.get(GATEWAY).map(|pair| Arc::new(ServiceSigner::new(GATEWAY, pair)));
+    let proxy = web::Data::new(Proxy::new(shared.registry, signer)?);
+    let document = openapi::document();
+    let edge = Arc::new(Edge::new(shared.settings, tokens.clone(), &document, Arc::clone(draining))?);
+    let (data, health) = (web::Data::from(Arc::clone(&edge)), web::Data::from(Arc::clone(shared.health)));
+    let routes = shared.routes.clone();
+    let app = move || edge::app(data.clone(), health.clone(), &routes, proxy.clone());
+    let (address, server) = listen("public listener", shared.settings, bounds, app)?;
+    Ok((address, edge, server))
+}
+
+fn listen<S, B>(
+    name: &'static str,
+    settings: &Settings,
+    bounds: Bounds,
+    app: impl Fn() -> App<S> + Send + Clone + 'static,
+) -> Result<(SocketAddr, Server)>
+where
+    S: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    let Bounds { address, workers, max_connections } = bounds;
+    let server = HttpServer::new(app)
+        .workers(workers)
+        .max_connections(max_connections / workers)
+        .client_request_timeout(Duration::from_millis(settings.edge.header_timeout_ms))
+        .keep_alive(Duration::from_millis(settings.edge.idle_timeout_ms))
+        .shutdown_timeout(settings.shutdown.grace_ms.div_ceil(1000))
+        .disable_signals()
+        .bind(address)
+        .with_context(|| format!("cannot listen on {address}"))?;
+    let bound = server.addrs().first().copied().unwrap_or(address);
+    let server = server.run();
+    let handle = server.handle();
+    Ok((bound, Server { name, handle, task: tokio::spawn(server) }))
+}

@@ -1,0 +1,75 @@
+//! Which service runs where, who may call whom, and as whom this process calls.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use identity_api::AccessTokens;
+use service_registry::{Placement, Registry, ServiceDescriptor, TransportFactory};
+use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier};
+
+use crate::config::{GATEWAY, Settings};
+use crate::internal::VerifyAgain;
+use crate::keys::Keys;
+use crate::modules;
+
+/// Who vouches for users where their own tokens may have run out: an import that is still at work commits to the
+/// ledger.
+const ACTING: [(&str, [&str; 1]); 1] = [("ledger", ["connections"])];
+
+/// All services, each placed here or where settings say.
+pub(super) fn registry(settings: &Settings, keys: &Keys) -> Result<Registry> {
+    let placed = modules::ALL.iter().map(|service| (service.name.to_owned(), place(settings, service)));
+    let signers = keys.services.iter().map(|(name, pair)| Arc::new(ServiceSigner::new(name, pair))).collect();
+    let builder = Registry::builder().services(modules::ALL.iter().copied()).placement(placed);
+    Ok(builder.transports(transports(signers)).build()?)
+}
+
+fn place(settings: &Settings, service: &ServiceDescriptor) -> Placement {
+    if settings.runs(service.name) {
+        return Placement::Local;
+    }
+    let nearby = || format!("http://127.0.0.1:{}", service.default_port);
+    Placement::Remote { url: settings.service_url(service.name).map_or_else(nearby, str::to_owned) }
+}
+
+/// Calls are signed by a service here that may make them: a process of several has the rights of each.
+fn transports(signers: Vec<Arc<ServiceSigner>>) -> TransportFactory {
+    Arc::new(move |target, url| {
+        let signer = signers.iter().find(|signer| may_call(signer.service(), target));
+        let signer = signer.or(signers.first()).ok_or_else(|| {
+            service_registry::CallError::failed("a process without a service has no key to call with")
+        })?;
+        HttpTransport::factory(Arc::clone(signer))(target, url)
+    })
+}
+
+fn may_call(caller: &str, target: &ServiceDescriptor) -> bool {
+    let depends =
+        modules::descriptor(caller).is_some_and(|service| service.depends_on.contains(&target.name));
+    depends || caller == GATEWAY
+}
+
+/// Who is let in on the private listener: a service by those that depend on it and by gateways, nobody else.
+pub(super) fn auth(keys: &Keys, tokens: &AccessTokens) -> Result<Arc<RpcAuth>> {
+    let mut services = ServiceVerifier::new();
+    for (name, pem) in &keys.known {
+        services = services.key_pem(name, pem).with_context(|| format!("public key of {name}"))?;
+    }
+    for target in modules::ALL {
+        let callers = keys.known.keys().filter(|caller| may_call(caller, target));
+        services = services.allow(target.name, callers.cloned());
+    }
+    for (target, callers) in ACTING {
+        services = services.allow_acting(target, callers);
+    }
+    Ok(Arc::new(RpcAuth { services, callers: Arc::new(VerifyAgain(tokens.clone())) }))
+}
+
+/// The services that this process calls elsewhere, and where their private listeners are.
+pub(super) fn neighbours(settings: &Settings, registry: &Registry) -> Vec<(String, String)> {
+    let url = |service: &ServiceDescriptor| match registry.placement(service.name) {
+        Placement::Remote { url } => Some((service.name.to_owned(), url.clone())),
+        Placement::Local => None,
+    };
+    settings.neighbours().filter_map(url).collect()
+}

@@ -1,0 +1,156 @@
+//! Whether this process is of use: looked at in the background, so that probes never wait and never pile up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use identity_api::AccessTokens;
+use platform::Store;
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How old what a probe sees may be.
+const REFRESH: Duration = Duration::from_secs(1);
+/// The same while something is missing, so that a start does not wait for the next second.
+const REFRESH_MISSING: Duration = Duration::from_millis(50);
+/// What does not answer within this is not there.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What is missing before anything was looked at.
+const STARTING: &str = "start";
+
+/// What probes are told.
+pub struct Health {
+    started: AtomicBool,
+    draining: Arc<AtomicBool>,
+    report: ArcSwap<Report>,
+}
+
+/// What is not as it should be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What we cannot work without: not ready.
+    pub missing: Vec<String>,
+    /// What some requests need: ready all the same, or one lost part would take the others with it.
+    pub degraded: Vec<String>,
+}
+
+/// What is looked at.
+pub struct Checks {
+    pub stores: Vec<Store>,
+    /// Whether the schema may be behind because somebody else brings it up to date.
+    pub schema: bool,
+    pub tokens: AccessTokens,
+    /// Services elsewhere and the URLs of their private listeners.
+    pub neighbours: Vec<(String, String)>,
+}
+
+impl Health {
+    pub fn new(draining: Arc<AtomicBool>) -> Self {
+        let unknown = Report { missing: vec![STARTING.to_owned()], degraded: Vec::new() };
+        Self { started: AtomicBool::new(false), draining, report: ArcSwap::from_pointee(unknown) }
+    }
+
+    /// Schema, keys and routes are in place.
+    pub fn set_started(&self) {
+        self.started.store(true, Ordering::Release);
+    }
+
+    pub fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// Whether requests should be sent here.
+    pub fn is_ready(&self) -> bool {
+        self.has_started() && !self.is_draining() && self.report.load().missing.is_empty()
+    }
+
+    pub fn report(&self) -> Report {
+        let mut report = Report::clone(&self.report.load());
+        if self.is_draining() {
+            report.missing.push("draining".to_owned());
+        }
+        report
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Looks again and again until `stop`.
+    pub async fn watch(&self, mut checks: Checks, stop: CancellationToken) {
+        // Only asked whether somebody is there: the services' certificates are the callers' business.
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
+        let client = client.inspect_err(|error| warn!(%error, "Cannot look after neighbours")).ok();
+        loop {
+            let report = checks.look(client.as_ref()).await;
+            let pause = if report.missing.is_empty() { REFRESH } else { REFRESH_MISSING };
+            self.note(report);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Says it once when something changes.
+    fn note(&self, report: Report) {
+        let before = self.report.swap(Arc::new(report.clone()));
+        let Report { missing, degraded } = &report;
+        if *before == report {
+            return;
+        }
+        if missing.is_empty() && degraded.is_empty() {
+            info!("Everything needed answers");
+        } else if before.missing == [STARTING] {
+            info!(?missing, ?degraded, "Waiting for what is needed");
+        } else {
+            warn!(?missing, ?degraded, "Something needed does not answer");
+        }
+    }
+}
+
+impl Checks {
+    async fn look(&mut self, client: Option<&reqwest::Client>) -> Report {
+        let mut report = Report::default();
+        for store in &self.stores {
+            let answer = tokio::time::timeout(PATIENCE, store.reader().execute_unprepared("SELECT 1")).await;
+            if !matches!(answer, Ok(Ok(_))) {
+                report.missing.push(format!("database of {}", store.module()));
+            }
+        }
+        if self.schema {
+            self.look_at_schema(&mut report).await;
+        }
+        if !self.tokens.is_ready() {
+            report.missing.push("keys and revocations of identity".to_owned());
+        }
+        for (name, url) in &self.neighbours {
+            let url = format!("{}/health/live", url.trim_end_matches('/'));
+            let answer = match client {
+                Some(client) => client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()),
+                None => false,
+            };
+            if !answer {
+                report.degraded.push(name.clone());
+            }
+        }
+        report
+    }
+
+    /// Until it is seen up to date once; a schema does not go back under a running process.
+    async fn look_at_schema(&mut self, report: &mut Report) {
+        for store in &self.stores {
+            let steps =
+                tokio::time::timeout(PATIENCE, migrations::status(store.module(), store.reader())).await;
+            let done = matches!(&steps, Ok(Ok(steps)) if steps.iter().all(|step| step.applied));
+            if !done {
+                report.missing.push(format!("migrations of {}", store.module()));
+            }
+        }
+        self.schema = report.missing.iter().any(|what| what.starts_with("migrations"));
+    }
+}

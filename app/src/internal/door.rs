@@ -1,0 +1,114 @@
+//! Who may come in by the private listener, and the context that their request goes on with.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+use async_trait::async_trait;
+use identity_api::{AccessTokens, TokenFault};
+use kernel::{Code, Problem, ToProblem};
+use service_registry::{CallContext, CallError, Caller, Placement, Proof, Registry};
+use service_registry_http::{CallerVerifier, RpcAuth, authenticate, context_from_headers};
+use std::sync::Arc;
+use tracing::{Instrument, warn};
+
+use crate::config::GATEWAY;
+use crate::edge::{map_problems, problem_response, refuse};
+
+/// What the door looks at.
+pub struct Door {
+    pub registry: Registry,
+    pub auth: Arc<RpcAuth>,
+}
+
+/// Checks a user's own token in the process that acts on it, whoever sent it here.
+pub struct VerifyAgain(pub AccessTokens);
+
+#[async_trait]
+impl CallerVerifier for VerifyAgain {
+    async fn verify(&self, user_token: &str) -> Result<Caller, CallError> {
+        self.0.verify(user_token).await.map_err(|fault| match fault {
+            TokenFault::Unavailable => CallError::unavailable("identity"),
+            // The code as the reason, so that the answer is the one that the edge would have given.
+            refused => CallError::refused(refused.to_problem().code),
+        })
+    }
+}
+
+/// Gives every request its ids and time; lets public requests in only from a gateway.
+///
+/// Calls (`/rpc/…`) are let in or refused by the registry's own server; probes need nothing.
+pub(super) async fn enter(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let bare = context_from_headers(req.headers(), None).unwrap_or_else(|_| CallContext::root());
+    let span = tracing::error_span!("request", request_id = %bare.request_id(), trace_id = bare.trace().trace_id_hex());
+    async {
+        if !is_public(req.path()) {
+            req.extensions_mut().insert(bare);
+            return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
+        }
+        match admit(&req).await {
+            Ok(cx) => {
+                req.extensions_mut().insert(cx.clone());
+                let answer = tokio::time::timeout(cx.remaining(), next.call(req)).await;
+                let late = |_| refuse(&cx, Problem::new(Code::DeadlineExceeded));
+                answer.map_err(late)?.map(ServiceResponse::map_into_boxed_body)
+            }
+            Err(problem) => Ok(req.into_response(problem_response(&bare, *problem))),
+        }
+    }
+    .instrument(span)
+    .await
+}
+
+/// Problem documents are for users. A call's error or refusal has its own shape, and a probe's answer its own words.
+pub(super) async fn map_public_problems(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match is_public(req.path()) {
+        true => map_problems(req, next).await,
+        false => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
+    }
+}
+
+fn is_public(path: &str) -> bool {
+    !["/rpc/", "/health/", "/metrics"].iter().any(|own| path.starts_with(own))
+}
+
+async fn admit(req: &ServiceRequest) -> Result<CallContext, Box<Problem>> {
+    let door = req.app_data::<web::Data<Door>>().expect("the private app holds its door");
+    let owner = door.registry.owner_of_path(req.path()).map(|service| service.name);
+    let here = owner.filter(|name| *door.registry.placement(name) == Placement::Local);
+    let target = here.ok_or_else(|| Box::new(Problem::new(Code::NotFound)))?;
+    let sender = authenticate(req.headers(), target, &door.auth.services, &*door.auth.callers)
+        .await
+        .map_err(|error| Box::new(problem_of(&error)))?;
+    if sender.service != GATEWAY {
+        warn!(
+            service = sender.service,
+            "Refused {} a public route: only a gateway passes those on", sender.service
+        );
+        return Err(Box::new(Problem::new(Code::Forbidden)));
+    }
+    if sender.caller.as_ref().is_some_and(|caller| caller.proof == Proof::Delegated) {
+        warn!(
+            service = sender.service,
+            "Refused {} a public route for a user without their token", sender.service
+        );
+        return Err(Box::new(Problem::new(Code::Forbidden)));
+    }
+    context_from_headers(req.headers(), sender.caller).map_err(|error| Box::new(problem_of(&error)))
+}
+
+fn problem_of(error: &CallError) -> Problem {
+    match error {
+        CallError::Refused { reason } => Problem::new(Code::parse(reason).unwrap_or(Code::Forbidden)),
+        CallError::Unavailable { .. } => Problem::new(Code::UpstreamUnavailable).retry_after(1),
+        CallError::DeadlineExceeded { .. } => Problem::new(Code::DeadlineExceeded),
+        CallError::Protocol { .. } => Problem::new(Code::MalformedRequest),
+        _ => Problem::new(Code::Internal),
+    }
+}

@@ -1,0 +1,17 @@
+//! Turns modules into a process.
+
+pub mod cli;
+pub mod commands;
+pub mod compose;
+pub mod config;
+pub mod edge;
+pub mod health;
+pub mod internal;
+pub mod keys;
+pub mod modules;
+pub mod openapi;
+mod shutdown;
+pub mod telemetry;
+
+/// The server named in its own documents, and what `User-Agent` we have as a client.
+pub(crate) const NAME: &str = concat!("tributary/", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,159 @@
+//! The real binary, run as one, two or four processes for one journey, and stopped again.
+
+mod client;
+mod database;
+mod files;
+mod household;
+mod hybrid;
+mod microservices;
+mod monolith;
+mod process;
+mod transcript;
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt;
+use tempfile::TempDir;
+
+pub use client::{Answer, Client, patiently};
+pub use database::Database;
+pub use files::{Bank, SAMPLES};
+pub use household::{Household, PASSWORD};
+pub use process::Process;
+pub use transcript::Transcript;
+
+/// How the modules are shared out among processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Monolith,
+    Hybrid,
+    Microservices,
+}
+
+impl Mode {
+    pub const ALL: [Self; 3] = [Self::Monolith, Self::Hybrid, Self::Microservices];
+
+    /// The word for it on the command line, and what runs in which process.
+    fn plan(self) -> (&'static str, &'static [&'static [&'static str]]) {
+        match self {
+            Self::Monolith => ("monolith", monolith::PROCESSES),
+            Self::Hybrid => ("hybrid", hybrid::PROCESSES),
+            Self::Microservices => ("microservices", microservices::PROCESSES),
+        }
+    }
+}
+
+/// All processes of one installation, which share a data directory and so their keys.
+pub struct Installation {
+    processes: Vec<Process>,
+    directory: TempDir,
+}
+
+/// Takes `journey` through an installation of its own, and sees to it that nothing of that stays behind.
+///
+/// A journey ends with every process stopping as it should; see [`Installation::stop`].
+pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
+    let Some(database) = on.create().await else { return };
+    let mut installation = Installation::new(mode, database.url());
+    let whole = async {
+        installation.start().await;
+        journey(&mut installation).await;
+        installation.stop().await;
+        database.check_outboxes(installation.directory.path()).await;
+    };
+    let outcome = AssertUnwindSafe(whole).catch_unwind().await;
+    if outcome.is_err() {
+        installation.processes.iter().for_each(Process::show_log);
+    }
+    drop(installation);
+    database.drop().await;
+    outcome.unwrap_or_else(|panic| resume_unwind(panic));
+}
+
+impl Installation {
+    fn new(mode: Mode, database: Option<&str>) -> Self {
+        let directory = TempDir::with_prefix("tributary-e2e-").expect("a temporary directory can be made");
+        let (word, plan) = mode.plan();
+        // Each process has to know where the others will be, so all private addresses are chosen beforehand.
+        let addresses = process::free_addresses(plan.len());
+        let mut common = vec![format!("--mode={word}"), format!("--data-dir={}", directory.path().display())];
+        common.extend(database.map(|url| format!("--database-url={url}")));
+        common.extend(SETTINGS.map(|setting| format!("--set={setting}")));
+        for (modules, address) in plan.iter().zip(&addresses) {
+            let services = modules.iter().filter(|module| **module != "gateway");
+            common.extend(services.map(|service| format!("--set=services.{service}.url=http://{address}")));
+        }
+        let processes = plan.iter().zip(addresses);
+        let processes =
+            processes.map(|(modules, address)| Process::new(modules, address, &common, directory.path()));
+        Self { processes: processes.collect(), directory }
+    }
+
+    async fn start(&mut self) {
+        for process in &mut self.processes {
+            process.start().await;
+        }
+        for process in &self.processes {
+            process.until_ready().await;
+        }
+    }
+
+    /// Asks every process to stop; each must do so by itself, in time, and leave a log without faults or secrets.
+    async fn stop(&mut self) {
+        for process in &self.processes {
+            process.terminate();
+        }
+        for process in &mut self.processes {
+            process.until_stopped().await;
+        }
+        // Whatever users do wrong is no error of ours; only a neighbour's death may be one.
+        let error = (!self.processes.iter().any(Process::was_killed)).then_some(" ERROR ");
+        let banned: Vec<_> = SECRETS.into_iter().chain(["panicked at"]).chain(error).collect();
+        self.processes.iter().for_each(|process| process.check_log(&banned));
+    }
+
+    /// The process in which `module` runs.
+    pub fn process(&mut self, module: &str) -> &mut Process {
+        let found = self.processes.iter_mut().find(|process| process.runs(module));
+        found.expect("every module runs somewhere")
+    }
+
+    pub fn processes(&mut self) -> &mut [Process] {
+        &mut self.processes
+    }
+
+    /// Whether `module` can be killed and the public listener lives on.
+    pub fn is_apart(&mut self, module: &str) -> bool {
+        !self.process(module).runs("gateway")
+    }
+
+    /// A client that is nobody yet.
+    pub fn client(&self) -> Client {
+        Client::new(self.public())
+    }
+
+    /// Where the public listener is.
+    pub fn public(&self) -> SocketAddr {
+        let gateway = self.processes.iter().find(|process| process.runs("gateway"));
+        gateway.and_then(Process::public).expect("the gateway runs and said where")
+    }
+
+    /// A file below the data directory.
+    pub fn data_file(&self, name: &str) -> std::path::PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+/// What no log may hold: passwords, tokens, addresses, account numbers, and what people bought.
+const SECRETS: [&str; 5] = [PASSWORD, household::TOKEN_START, "@example.org", "DE0099900000", "Shop "];
+
+/// What differs from a normal installation: nobody waits for load balancers or long for the dead, and tests ask often.
+const SETTINGS: [&str; 6] = [
+    "shutdown.drain_delay_ms=0",
+    "connections.lease_ms=2000",
+    "edge.rate.default.quota=100000",
+    "edge.rate.address.quota=100000",
+    "edge.rate.login.quota=100000",
+    "edge.rate.refresh.quota=100000",
+];

@@ -1,0 +1,3 @@
+//! One process that does everything.
+
+pub(super) const PROCESSES: &[&[&str]] = &[&["gateway", "identity", "ledger", "connections"]];

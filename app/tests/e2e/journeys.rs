@@ -1,0 +1,13 @@
+//! What people and programs do with the API, seen from outside. Each is written once, for every mode.
+
+pub mod access;
+pub mod accounts;
+pub mod bad_requests;
+pub mod comparison;
+pub mod crashes;
+pub mod households;
+pub mod imports;
+pub mod repeats;
+pub mod stopping;
+pub mod tables;
+pub mod wrong_files;

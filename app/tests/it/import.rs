@@ -1,0 +1,87 @@
+//! Files into the ledger by the command line, and the demonstration of it.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::server::{Server, monolith};
+
+fn sample(name: &str) -> String {
+    let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../modules/connections/formats/samples");
+    samples.join(name).display().to_string()
+}
+
+/// Runs the binary as somebody who is logged in with `token`; the server goes on in this process meanwhile.
+async fn import(server: &Server, token: &str, args: &[&str]) -> (Option<i32>, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+    command.args(["import", "--json", "--server", &server.url("")]).args(args).env("TRIBUTARY_TOKEN", token);
+    let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+async fn balances(server: &Server, token: &str) -> Vec<String> {
+    let accounts = server.get("/api/v1/accounts").bearer_auth(token).send().await.unwrap();
+    let accounts: Value = accounts.json().await.unwrap();
+    let booked = accounts["data"].as_array().unwrap().iter();
+    booked.map(|account| account["booked"]["amount"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_imported_once_however_often_it_comes() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let card = sample("credit-card-2026.ofx");
+    let (code, first) = import(&server, &token, &[&card]).await;
+    assert_eq!((code, &first[0]["import"]["report"]["outcomes"]["created"]), (Some(0), &43.into()));
+    let (code, again) = import(&server, &token, &[&card]).await;
+    assert_eq!((code, &again[0]["import"]["report"]["outcomes"]["created"]), (Some(0), &0.into()));
+    assert_eq!(balances(&server, &token).await, ["-834.64"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_reports_and_changes_nothing() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let (code, report) = import(&server, &token, &["--dry-run", &sample("credit-card-2026.ofx")]).await;
+    assert_eq!((code, &report[0]["import"]["report"]["outcomes"]["created"]), (Some(0), &43.into()));
+    assert!(balances(&server, &token).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_file_does_not_keep_the_others_out() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let junk = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(junk.path(), b"%PDF-1.7\n\x00\x01").unwrap();
+    let junk = junk.path().display().to_string();
+    let (code, report) = import(&server, &token, &[&junk, &sample("savings-2026.csv")]).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(report[0]["problem"]["status"], 422);
+    assert_eq!(report[1]["import"]["state"], "committed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_not_there_is_said_before_anything_is_sent() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let (code, _) = import(&server, &token, &["--account", "Nobody's", &sample("savings-2026.csv")]).await;
+    assert_eq!(code, Some(1));
+    assert!(balances(&server, &token).await.is_empty());
+}
+
+#[test]
+fn the_demo_ends_with_exact_balances_and_a_second_import_changes_nothing() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_tributary"))
+        .args(["demo", "--once", "--public", "127.0.0.1:0", "--data-dir"])
+        .arg(data_dir.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    for balance in ["6853.68 EUR", "-834.64 USD", "8766.75 EUR"] {
+        assert!(said.contains(balance), "{balance} is not in: {said}");
+    }
+    assert!(said.contains("199 rows read, 0 created, 0 updated, 199 known already"), "{said}");
+}

@@ -1,0 +1,9 @@
+//! The binary and its two listeners, as they are seen from outside.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod cli;
+mod config;
+mod edge;
+mod import;
+mod private;
+mod server;

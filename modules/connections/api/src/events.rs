@@ -1,0 +1,10 @@
+//! The types of the events that connections tells. Thin: they say what changed and where, not how it looks now.
+
+/// A file was read; its report can be looked at. Payload: `import_id`.
+pub const IMPORT_PREVIEWED: &str = "import.previewed";
+/// A file's rows are in the ledger. Payload: `import_id`.
+pub const IMPORT_COMMITTED: &str = "import.committed";
+/// A file could not be read or taken. Payload: `import_id`, `code` of the problem.
+pub const IMPORT_FAILED: &str = "import.failed";
+/// Somebody gave an import up. Payload: `import_id`.
+pub const IMPORT_CANCELLED: &str = "import.cancelled";

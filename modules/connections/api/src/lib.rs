@@ -1,0 +1,17 @@
+//! What others may see of connections: the imports of bank files and the profiles that say how to read tables.
+#![warn(missing_docs)]
+
+mod error;
+pub mod events;
+mod mapping;
+mod report;
+mod service;
+mod types;
+
+pub use error::ConnectionsError;
+pub use mapping::{
+    AmountColumns, Column, Columns, DateOrder, DecimalMark, Mapping, MappingProfile, NewMappingProfile,
+};
+pub use report::{AccountReport, Drift, ImportReport, Outcomes, RejectedRow};
+pub use service::{Connections, SERVICE};
+pub use types::{EncodingUsed, FileFormat, Import, ImportState, Note, PreviewRequest, Progress};

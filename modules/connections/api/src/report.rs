@@ -1,0 +1,77 @@
+use kernel::{AccountId, BankDate, Money};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What became, or would become, of the rows of a file: the ledger's own report, as it gave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ImportReport {
+    /// All rows by outcome.
+    pub outcomes: Outcomes,
+    /// The same for each account, in the order of the file.
+    pub accounts: Vec<AccountReport>,
+    /// Rows that were rejected, the first thousand of them.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// How many rows ended how. Every row read ends as exactly one of the five.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Outcomes {
+    /// Rows read; the sum of the five.
+    pub read: u64,
+    /// New transactions.
+    pub created: u64,
+    /// Known transactions that the bank tells differently now.
+    pub updated: u64,
+    /// Known transactions that came under another id of the bank.
+    pub matched: u64,
+    /// Known transactions, unchanged.
+    pub duplicate: u64,
+    /// Rows that could not be taken, each with its reason.
+    pub rejected: u64,
+}
+
+/// What became of the rows of one account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AccountReport {
+    /// The account; absent in a preview that would open it.
+    pub account_id: Option<AccountId>,
+    /// Its name.
+    pub name: String,
+    /// The last digits of its number behind dots.
+    pub number_mask: Option<String>,
+    /// Whether the import opens it.
+    pub opened: bool,
+    /// Its rows by outcome.
+    pub outcomes: Outcomes,
+    /// Opening plus all transactions, before the import.
+    pub booked_before: Money,
+    /// The same, after it.
+    pub booked_after: Money,
+    /// The bank's latest stated balance beside ours.
+    pub drift: Option<Drift>,
+}
+
+/// A bank's stated balance beside our own for the same date; a difference is shown, never plugged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Drift {
+    /// The end of this day.
+    #[schema(value_type = String, format = Date)]
+    pub as_of: BankDate,
+    /// What the bank says.
+    pub stated: Money,
+    /// Opening plus the transactions up to that day.
+    pub booked: Money,
+    /// Stated minus booked; zero where they agree.
+    pub difference: Money,
+}
+
+/// A row that could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RejectedRow {
+    /// Its line in the file, counting from 1.
+    pub line: u32,
+    /// Stable word for programs.
+    pub code: String,
+    /// What is wrong, for people.
+    pub reason: String,
+}

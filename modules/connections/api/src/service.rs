@@ -1,0 +1,76 @@
+use kernel::{ImportId, Page, PageRequest, ProfileId};
+use service_registry::{CallContext, ServiceDescriptor, service};
+
+use crate::{ConnectionsError, Import, MappingProfile, NewMappingProfile, PreviewRequest};
+
+/// Connections as the registry knows it.
+pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
+    name: "connections",
+    version: 1,
+    routes: &["/api/v1/imports", "/api/v1/mapping-profiles"],
+    depends_on: &["identity", "ledger"],
+    default_port: 7120,
+};
+
+/// The outside world: bank files on their way into the ledger of the caller's household.
+///
+/// An import begins with an upload, which streams and is therefore a route (`POST /api/v1/imports`) and no method.
+/// What belongs to another household is not found, as if it did not exist.
+#[service(name = "connections", version = 1)]
+pub trait Connections: Send + Sync {
+    /// The household's imports, the latest first.
+    #[read]
+    async fn list_imports(
+        &self,
+        cx: &CallContext,
+        page: PageRequest,
+    ) -> Result<Page<Import>, ConnectionsError>;
+
+    /// One import: how far it is and what became of its rows.
+    #[read]
+    async fn import(&self, cx: &CallContext, id: ImportId) -> Result<Import, ConnectionsError>;
+
+    /// Reads the file again in another way or for another account; what the request leaves out stays as it was.
+    ///
+    /// `WrongState` unless the import is previewed or failed, `FileGone` where the file is not kept any more.
+    #[once]
+    async fn preview(
+        &self,
+        cx: &CallContext,
+        id: ImportId,
+        request: PreviewRequest,
+    ) -> Result<Import, ConnectionsError>;
+
+    /// Starts to make the previewed rows part of the ledger, all or none. A repeat changes nothing.
+    ///
+    /// `WrongState` before the preview is there, and after the import failed or was cancelled.
+    #[idempotent]
+    async fn commit(&self, cx: &CallContext, id: ImportId) -> Result<Import, ConnectionsError>;
+
+    /// Gives the import up: its file and its waiting rows go. A repeat changes nothing.
+    ///
+    /// `WrongState` once it is being committed.
+    #[idempotent]
+    async fn cancel(&self, cx: &CallContext, id: ImportId) -> Result<(), ConnectionsError>;
+
+    /// The household's mapping profiles by name.
+    #[read]
+    async fn list_profiles(
+        &self,
+        cx: &CallContext,
+        page: PageRequest,
+    ) -> Result<Page<MappingProfile>, ConnectionsError>;
+
+    /// Keeps a profile under the id that the caller chose, in place of what was there.
+    #[idempotent]
+    async fn save_profile(
+        &self,
+        cx: &CallContext,
+        id: ProfileId,
+        profile: NewMappingProfile,
+    ) -> Result<MappingProfile, ConnectionsError>;
+
+    /// Forgets a profile. Imports that were read with it keep their mapping.
+    #[idempotent]
+    async fn delete_profile(&self, cx: &CallContext, id: ProfileId) -> Result<(), ConnectionsError>;
+}

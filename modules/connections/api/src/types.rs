@@ -1,0 +1,140 @@
+use std::fmt;
+
+use kernel::{AccountId, Currency, ImportId, Instant, Problem, ProfileId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{ImportReport, Mapping};
+
+/// A bank file on its way into the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Import {
+    /// Its id.
+    pub id: ImportId,
+    /// Where it stands.
+    pub state: ImportState,
+    /// What the file was called where it came from.
+    pub file_name: Option<String>,
+    /// Size of the file.
+    pub size_bytes: u64,
+    /// What the file is, by its content.
+    pub format: FileFormat,
+    /// How its bytes are read as text.
+    pub encoding: EncodingUsed,
+    /// The account that all its rows are for, where one was chosen.
+    pub account_id: Option<AccountId>,
+    /// The currency of amounts that do not say theirs, where one was chosen.
+    pub currency: Option<Currency>,
+    /// The mapping profile in use.
+    pub profile_id: Option<ProfileId>,
+    /// How a table's columns are read: given, from a profile, or guessed. Change it and preview again.
+    pub mapping: Option<Mapping>,
+    /// What else there is to know about how the file was read.
+    pub notes: Vec<Note>,
+    /// How far the reading is.
+    pub progress: Progress,
+    /// What would become of the rows while `previewed`, what became of them once `committed`.
+    pub report: Option<ImportReport>,
+    /// Why it failed.
+    pub problem: Option<Problem>,
+    /// When it was uploaded.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Instant,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Instant,
+}
+
+/// Where an import stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportState {
+    /// The file is being read.
+    Reading,
+    /// The rows wait, and the report says what would become of them.
+    Previewed,
+    /// The rows are on their way into the ledger.
+    Committing,
+    /// The rows are in the ledger.
+    Committed,
+    /// It did not work, and the problem says why. Another preview may mend it.
+    Failed,
+    /// Somebody gave it up.
+    Cancelled,
+}
+
+impl ImportState {
+    /// The word for it, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Previewed => "previewed",
+            Self::Committing => "committing",
+            Self::Committed => "committed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ImportState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A file format that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    /// OFX or QFX 1.x (SGML).
+    Ofx1,
+    /// OFX or QFX 2.x (XML).
+    Ofx2,
+    /// A table with one transaction per line.
+    Csv,
+}
+
+/// How the bytes of a file are read as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EncodingUsed {
+    /// WHATWG name.
+    #[schema(example = "windows-1252")]
+    pub name: String,
+    /// Why: `byte_order_mark`, `declared`, `declaration_wrong` or `guessed`.
+    pub decided_by: String,
+}
+
+/// Something to know about how a file was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Note {
+    /// Stable word for programs.
+    pub code: String,
+    /// The same for people.
+    pub detail: String,
+}
+
+/// How far the reading of a file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// Bytes of the file read so far.
+    pub bytes_read: u64,
+    /// Bytes of the file.
+    pub bytes_total: u64,
+    /// Rows found so far, those that could not be read among them.
+    pub rows_read: u64,
+}
+
+/// How to read a file from now on; what is absent stays as it was.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewRequest {
+    /// The account that all rows are for.
+    pub account_id: Option<AccountId>,
+    /// The currency of amounts that do not say theirs.
+    pub currency: Option<Currency>,
+    /// How to read a table's columns.
+    pub mapping: Option<Mapping>,
+    /// A saved way to read them; not together with `mapping`.
+    pub profile_id: Option<ProfileId>,
+}

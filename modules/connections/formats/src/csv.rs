@@ -1,0 +1,131 @@
+//! Tables: one transaction per line, columns by a mapping.
+//!
+//! `suggest` guesses a mapping from the head of a file, `decide` settles from all rows what the head leaves open,
+//! `read` (at the root of the crate) reads with it.
+
+mod date;
+mod evidence;
+mod headers;
+mod layout;
+mod mapping;
+mod preamble;
+mod reader;
+mod record;
+mod statements;
+mod suggest;
+
+use std::io::Read;
+
+use chrono::NaiveDate;
+use kernel::Currency;
+
+pub use mapping::{AmountColumns, Column, Columns, DateOrder, Mapping};
+pub(crate) use reader::read;
+pub use suggest::suggest;
+
+use crate::source::Source;
+use crate::{AmbiguousDates, Encoding, FormatError};
+use evidence::Evidence;
+use layout::Layout;
+use record::{Record, Records};
+
+/// Completes a mapping from all rows of the file: which number of a date is the day, and how decimals are written.
+///
+/// Costs a pass over the file, none if the mapping says both already. Refuses with `AmbiguousDates` when dates
+/// have two readings and no row decides, or rows contradict each other: then the caller sets `date_order`. What
+/// matters to no row of this file stays open.
+pub fn decide(
+    source: impl Read,
+    encoding: &Encoding,
+    mut mapping: Mapping,
+    default_currency: Option<Currency>,
+) -> Result<Mapping, FormatError> {
+    mapping.check()?;
+    if !mapping.needs_rows() {
+        return Ok(mapping);
+    }
+    let mut records = Records::new(Source::new(source, encoding.codec()), mapping.delimiter, mapping.quote);
+    let (layout, preamble) = Layout::find(&mapping, &mut records)?;
+    let mut evidence = Evidence::default();
+    let mut currency = mapping.currency.or(preamble.currency).or(default_currency);
+    while let Some((_, record)) = records.next()? {
+        let Record::Cells(cells) = record else { continue };
+        let [first, second] = layout.amount.columns();
+        evidence.date(&cells.text(layout.date));
+        evidence.amount(&cells.text(first));
+        if first != second {
+            evidence.amount(&cells.text(second));
+        }
+        if let Some(at) = layout.currency.filter(|_| currency.is_none()) {
+            currency = Currency::parse(&cells.text(at)).ok();
+        }
+    }
+    if mapping.decimal_mark.is_none() {
+        mapping.decimal_mark = evidence.decimal_mark(currency);
+    }
+    if mapping.date_order.is_none() {
+        match (evidence.date_order(), &evidence.undecided) {
+            (Ok(order), _) => mapping.date_order = order,
+            (Err(()), Some(example)) => {
+                return Err(ambiguous(&example.example, example.day_first, example.month_first, &mapping));
+            }
+            // Rows contradict each other, but each has one reading only: they are read one by one.
+            (Err(()), None) => {}
+        }
+    }
+    Ok(mapping)
+}
+
+/// Names the header row of a table, to find the mapping profile that was saved for it; `None` if `suggest` finds
+/// no mapping.
+pub fn header_fingerprint(head: &[u8], encoding: &Encoding) -> Option<String> {
+    suggest(head, encoding).ok()?.header_fingerprint
+}
+
+fn ambiguous(example: &str, day_first: NaiveDate, month_first: NaiveDate, mapping: &Mapping) -> FormatError {
+    FormatError::AmbiguousDates(Box::new(AmbiguousDates {
+        example: example.to_owned(),
+        day_first: day_first.to_string(),
+        month_first: month_first.to_string(),
+        mapping: mapping.clone(),
+    }))
+}
+
+/// Whether a word of a direction column says that money came (`true`) or left; `None` if it says neither.
+fn direction(word: &str) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word.trim()));
+    if is(&[
+        "credit", "cr", "c", "h", "haben", "bij", "in", "deposit", "+", "crdt", "crédit", "credito",
+        "eingang",
+    ]) {
+        Some(true)
+    } else if is(&[
+        "debit",
+        "dr",
+        "d",
+        "s",
+        "soll",
+        "af",
+        "out",
+        "withdrawal",
+        "-",
+        "dbit",
+        "débit",
+        "debito",
+        "ausgang",
+    ]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Whether the text may be a table at all: some delimiter stands in most of its first lines.
+pub(crate) fn looks_like_a_table(text: &str) -> bool {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty()).take(50);
+    let count = lines().count();
+    [',', ';', '\t', '|'].iter().any(|delimiter| {
+        let with = lines().filter(|line| line.contains(*delimiter)).count();
+        with > 0 && with * 2 >= count
+    })
+}

@@ -1,0 +1,116 @@
+use std::io::Read;
+
+use super::headers::position;
+use super::preamble::Preamble;
+use super::record::{Cells, Record, Records};
+use super::suggest::LAST_HEADER_ROW;
+use super::{AmountColumns, Column, Mapping};
+use crate::FormatError;
+
+/// A mapping bound to one file: column numbers in place of names.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) date: usize,
+    pub(super) amount: AmountAt,
+    pub(super) transaction_date: Option<usize>,
+    pub(super) name: Option<usize>,
+    pub(super) memo: Option<usize>,
+    pub(super) external_id: Option<usize>,
+    pub(super) check_number: Option<usize>,
+    pub(super) balance: Option<usize>,
+    pub(super) currency: Option<usize>,
+    pub(super) account: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AmountAt {
+    Signed(usize),
+    DebitCredit { debit: usize, credit: usize, debit_is_negative: bool },
+    Directed { amount: usize, direction: usize },
+}
+
+impl AmountAt {
+    /// The columns that hold amounts; the same one twice if there is but one.
+    pub(super) fn columns(self) -> [usize; 2] {
+        match self {
+            Self::Signed(amount) | Self::Directed { amount, .. } => [amount, amount],
+            Self::DebitCredit { debit, credit, .. } => [debit, credit],
+        }
+    }
+}
+
+impl Layout {
+    /// Reads up to and with the header row. What stands before it is the preamble.
+    pub(super) fn find<R: Read>(
+        mapping: &Mapping,
+        records: &mut Records<R>,
+    ) -> Result<(Self, Preamble), FormatError> {
+        let mut preamble = Preamble::default();
+        if !mapping.has_header {
+            return Self::bind(mapping, &[])
+                .map(|layout| (layout, preamble))
+                .ok_or_else(|| not_found(mapping));
+        }
+        for _ in 0..LAST_HEADER_ROW {
+            let Some((_, record)) = records.next()? else { break };
+            let Record::Cells(cells) = record else { continue };
+            let cells: Vec<String> = cells.texts().map(|text| text.into_owned()).collect();
+            if let Some(layout) = Self::bind(mapping, &cells) {
+                // The header of this file, not of the one that the mapping was made for.
+                let names = layout.amount.columns().map(|at| cells.get(at).map_or("", String::as_str));
+                names.into_iter().for_each(|name| preamble.read_amount_name(name));
+                return Ok((layout, preamble));
+            }
+            preamble.read(&cells);
+        }
+        Err(not_found(mapping))
+    }
+
+    /// `None` if `header` does not have every column that the mapping names.
+    fn bind(mapping: &Mapping, header: &[String]) -> Option<Self> {
+        let columns = &mapping.columns;
+        let optional = |column: &Option<Column>| match column {
+            Some(column) => position(header, column).map(Some),
+            None => Some(None),
+        };
+        let amount = match &columns.amount {
+            AmountColumns::Signed(amount) => AmountAt::Signed(position(header, amount)?),
+            AmountColumns::DebitCredit { debit, credit, debit_is_negative } => AmountAt::DebitCredit {
+                debit: position(header, debit)?,
+                credit: position(header, credit)?,
+                debit_is_negative: *debit_is_negative,
+            },
+            AmountColumns::Directed { amount, direction } => AmountAt::Directed {
+                amount: position(header, amount)?,
+                direction: position(header, direction)?,
+            },
+        };
+        Some(Self {
+            date: position(header, &columns.date)?,
+            amount,
+            transaction_date: optional(&columns.transaction_date)?,
+            name: optional(&columns.name)?,
+            memo: optional(&columns.memo)?,
+            external_id: optional(&columns.external_id)?,
+            check_number: optional(&columns.check_number)?,
+            balance: optional(&columns.balance)?,
+            currency: optional(&columns.currency)?,
+            account: optional(&columns.account)?,
+        })
+    }
+
+    /// Whether a record is long enough to be a row.
+    pub(super) fn fits(&self, cells: &Cells<'_>) -> bool {
+        let [first, second] = self.amount.columns();
+        // A credit column at the end may be left out where it is empty.
+        cells.len() > self.date && cells.len() > first.min(second)
+    }
+}
+
+fn not_found(mapping: &Mapping) -> FormatError {
+    let columns = mapping.all_columns().map(|column| match column {
+        Column::Name(name) => name.clone(),
+        Column::Index(index) => format!("#{index}"),
+    });
+    FormatError::HeaderNotFound { columns: columns.collect() }
+}

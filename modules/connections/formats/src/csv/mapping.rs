@@ -1,0 +1,176 @@
+use kernel::Currency;
+use serde::{Deserialize, Serialize};
+
+use crate::{DecimalMark, FormatError};
+
+/// How one bank writes its tables: the content of a mapping profile.
+///
+/// `csv::suggest` makes one from the head of a file; what it gets wrong can be changed and given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Between the cells of a line: `,` `;` `|` or a tab.
+    pub delimiter: char,
+    /// Around cells that hold a delimiter: `"` or `'`.
+    #[serde(default = "double_quote")]
+    pub quote: char,
+    /// Whether a row of column names comes before the data. If not, columns are given by number.
+    #[serde(default = "yes")]
+    pub has_header: bool,
+    /// What stands where.
+    pub columns: Columns,
+    /// Which number of a date is the day. `None`: the rows of the file decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_order: Option<DateOrder>,
+    /// How decimals are written. `None`: the rows of the file decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal_mark: Option<DecimalMark>,
+    /// The file has money that leaves as positive amounts, as some credit card exports do.
+    #[serde(default)]
+    pub invert_sign: bool,
+    /// The currency of all amounts, where no column tells it. `None`: what the header or the lines before it say,
+    /// else the plan's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// Names the header row that the mapping was made for; equal for files of the same bank and kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_fingerprint: Option<String>,
+}
+
+/// Which column holds what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// Day of booking. May hold `02/03/2025 as of 02/01/2025`: then the second date is the transaction's.
+    pub date: Column,
+    /// The money.
+    pub amount: AmountColumns,
+    /// Day of the transaction, beside the day of booking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_date: Option<Column>,
+    /// Counterparty, or the one text that there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Column>,
+    /// Further text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memo: Option<Column>,
+    /// The bank's id of the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<Column>,
+    /// Number of the cheque.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_number: Option<Column>,
+    /// Balance after the row; the latest one is the statement's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Column>,
+    /// ISO code of the row's currency. Each currency becomes a statement of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Column>,
+    /// The account of the row. Each account becomes a statement of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Column>,
+}
+
+/// A column, by its name in the header or by its number from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Column {
+    /// From 0.
+    Index(usize),
+    /// As in the header; case, punctuation and what stands in brackets do not matter.
+    Name(String),
+}
+
+/// How a table writes which way the money went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AmountColumns {
+    /// One column with signs.
+    Signed(Column),
+    /// A column for each way; a row fills one of them.
+    DebitCredit {
+        /// Money that left.
+        debit: Column,
+        /// Money that came.
+        credit: Column,
+        /// Money that left is written with a minus in its column.
+        #[serde(default)]
+        debit_is_negative: bool,
+    },
+    /// An amount without sign, and a word for the way: `debit` or `credit`, `Af` or `Bij`, `S` or `H`, …
+    Directed {
+        /// The amount.
+        amount: Column,
+        /// The word.
+        direction: Column,
+    },
+}
+
+/// Which of three numbers is the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    /// `2025-02-13`
+    YearFirst,
+    /// `13.02.2025`
+    DayFirst,
+    /// `02/13/2025`
+    MonthFirst,
+}
+
+fn double_quote() -> char {
+    '"'
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Mapping {
+    /// Refuses what cannot work on any file.
+    pub fn check(&self) -> Result<(), FormatError> {
+        let is_delimiter = matches!(self.delimiter, ',' | ';' | '|' | '\t' | ':' | '^' | '~');
+        if !is_delimiter {
+            return Err(FormatError::InvalidMapping { what: "delimiter" });
+        }
+        if !matches!(self.quote, '"' | '\'') {
+            return Err(FormatError::InvalidMapping { what: "quote" });
+        }
+        let is_hash = |text: &String| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !self.header_fingerprint.as_ref().is_none_or(is_hash) {
+            return Err(FormatError::InvalidMapping { what: "header_fingerprint" });
+        }
+        let by_name = self.all_columns().any(|column| matches!(column, Column::Name(_)));
+        if by_name && !self.has_header {
+            return Err(FormatError::InvalidMapping { what: "a column name without a header row" });
+        }
+        Ok(())
+    }
+
+    /// Whether only a look at all rows can tell how dates or amounts are written.
+    pub fn needs_rows(&self) -> bool {
+        self.date_order.is_none() || self.decimal_mark.is_none()
+    }
+
+    pub(super) fn all_columns(&self) -> impl Iterator<Item = &Column> {
+        let columns = &self.columns;
+        let amounts = match &columns.amount {
+            AmountColumns::Signed(amount) => [Some(amount), None],
+            AmountColumns::DebitCredit { debit, credit, .. } => [Some(debit), Some(credit)],
+            AmountColumns::Directed { amount, direction } => [Some(amount), Some(direction)],
+        };
+        let optional = [
+            &columns.transaction_date,
+            &columns.name,
+            &columns.memo,
+            &columns.external_id,
+            &columns.check_number,
+            &columns.balance,
+            &columns.currency,
+            &columns.account,
+        ];
+        std::iter::once(&columns.date)
+            .chain(amounts.into_iter().flatten())
+            .chain(optional.into_iter().flatten())
+    }
+}

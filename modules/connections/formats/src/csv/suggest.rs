@@ -1,0 +1,242 @@
+use std::io::Read;
+
+use super::evidence::posted_part;
+use super::headers::{Meaning, candidates, fingerprint, known_names};
+use super::record::{Record, Records};
+use super::{AmountColumns, Column, Columns, Mapping, date::Written, direction};
+use crate::amount::{Bare, is_amount_or_empty};
+use crate::source::Source;
+use crate::survey::HEAD_BYTES;
+use crate::{Encoding, FormatError};
+
+const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
+const QUOTE: char = '"';
+/// A header row comes within the first lines, or not at all.
+pub(super) const LAST_HEADER_ROW: usize = 100;
+const SAMPLED_ROWS: usize = 300;
+
+/// Guesses from the head of a table how to read it.
+///
+/// What the head leaves open (the order of dates, the decimal mark) is `None` in the mapping: `decide` looks at
+/// all rows for it. Refuses with `NoDateColumn` or `NoAmountColumn`.
+pub fn suggest(head: &[u8], encoding: &Encoding) -> Result<Mapping, FormatError> {
+    let samples = DELIMITERS.iter().map(|delimiter| Sample::take(head, encoding, *delimiter));
+    let samples = samples.collect::<Result<Vec<_>, _>>()?;
+    let score = |sample: &&Sample| (sample.known_names, sample.usual_width());
+    // `max_by_key` keeps the last of equals; a comma is the better guess.
+    let Some(best) = samples.iter().rev().max_by_key(score) else { return Err(FormatError::NoDateColumn) };
+    if best.known_names < 2 {
+        let without_header = samples.iter().find_map(Sample::without_header);
+        return without_header.ok_or(FormatError::NoDateColumn);
+    }
+    best.with_header()
+}
+
+/// The first records of a file under one delimiter.
+struct Sample {
+    delimiter: char,
+    header: Vec<String>,
+    known_names: usize,
+    /// Rows after the header, or all if there is none.
+    rows: Vec<Vec<String>>,
+}
+
+impl Sample {
+    fn take(head: &[u8], encoding: &Encoding, delimiter: char) -> Result<Self, FormatError> {
+        let mut records = Records::new(Source::new(head, encoding.codec()), delimiter, QUOTE);
+        let mut rows = all_records(&mut records)?;
+        // The head of a longer file ends inside a row.
+        if head.len() >= HEAD_BYTES {
+            rows.pop();
+        }
+        let known: Vec<_> = rows.iter().take(LAST_HEADER_ROW).map(|row| known_names(row)).collect();
+        let best = known.iter().copied().max().unwrap_or(0);
+        let mut sample = Self { delimiter, header: vec![], known_names: best, rows };
+        if let Some(at) = known.iter().position(|count| *count == best).filter(|_| best >= 2) {
+            let rows = sample.rows.split_off(at + 1);
+            sample.header = sample.rows.pop().unwrap_or_default();
+            sample.rows = rows;
+        }
+        Ok(sample)
+    }
+
+    /// How many columns most rows have.
+    fn usual_width(&self) -> usize {
+        let mut widths: Vec<_> = self.rows.iter().map(Vec::len).collect();
+        widths.sort_unstable();
+        widths.get(widths.len() / 2).copied().unwrap_or(self.header.len())
+    }
+
+    fn with_header(&self) -> Result<Mapping, FormatError> {
+        let mut taken = vec![];
+        let date = self.first(Meaning::Date, &mut taken, is_date).ok_or(FormatError::NoDateColumn)?;
+        let amount = self.amounts(&mut taken)?;
+        let transaction_date = self.first(Meaning::TransactionDate, &mut taken, is_date);
+        let currency = self.first(Meaning::Currency, &mut taken, is_currency);
+        let balance = self.first(Meaning::Balance, &mut taken, is_amount);
+        let name = self.first(Meaning::Name, &mut taken, |_| true);
+        let columns = Columns {
+            date: self.column(date),
+            transaction_date: self.optional(transaction_date),
+            currency: self.optional(currency),
+            balance: self.optional(balance),
+            name: self.optional(name),
+            memo: self.optional(self.first(Meaning::Memo, &mut taken, |_| true)),
+            external_id: self.optional(self.first(Meaning::Id, &mut taken, |_| true)),
+            check_number: self.optional(self.first(Meaning::CheckNumber, &mut taken, |_| true)),
+            account: self.optional(self.first(Meaning::Account, &mut taken, |_| true)),
+            amount,
+        };
+        let mut mapping = self.mapping(columns, true);
+        mapping.invert_sign = self.is_inverted(&mapping.columns, name);
+        Ok(mapping)
+    }
+
+    /// One column of dates, one of amounts with decimals and one of text: a table without header has a meaning
+    /// only if there is no choice.
+    fn without_header(&self) -> Option<Mapping> {
+        let width = self.usual_width();
+        let rows: Vec<_> = self.rows.iter().filter(|row| row.len() == width).collect();
+        let all = |index: usize, test: fn(&str) -> bool| {
+            let cells = || rows.iter().map(|row| row[index].as_str()).filter(|cell| !cell.is_empty());
+            cells().count() * 2 >= rows.len() && cells().all(test)
+        };
+        let only = |test: fn(&str) -> bool| {
+            let mut found = (0..width).filter(|index| all(*index, test));
+            found.next().filter(|_| found.next().is_none())
+        };
+        let date = (0..width).find(|index| all(*index, is_date)).filter(|_| rows.len() > 1)?;
+        let amount = only(|cell| is_amount(cell) && cell.contains(['.', ',']) && !is_date(cell))?;
+        let length = |index: &usize| rows.iter().map(|row| row[*index].len()).sum::<usize>();
+        let name = (0..width).filter(|index| *index != date && *index != amount).max_by_key(length);
+        let columns = Columns {
+            date: Column::Index(date),
+            amount: AmountColumns::Signed(Column::Index(amount)),
+            name: name.map(Column::Index),
+            transaction_date: None,
+            memo: None,
+            external_id: None,
+            check_number: None,
+            balance: None,
+            currency: None,
+            account: None,
+        };
+        Some(self.mapping(columns, false))
+    }
+
+    fn mapping(&self, columns: Columns, has_header: bool) -> Mapping {
+        Mapping {
+            delimiter: self.delimiter,
+            quote: QUOTE,
+            has_header,
+            columns,
+            date_order: None,
+            decimal_mark: None,
+            invert_sign: false,
+            // What a file says of its currency is read from that file, as the mapping may be used for others.
+            currency: None,
+            header_fingerprint: has_header.then(|| fingerprint(&self.header, self.delimiter)),
+        }
+    }
+
+    /// Debit and credit columns, or one amount with or without a word for its direction.
+    fn amounts(&self, taken: &mut Vec<usize>) -> Result<AmountColumns, FormatError> {
+        let amount = self.first(Meaning::Amount, taken, is_amount);
+        if let Some(amount) = amount.filter(|amount| self.is_mostly_filled(*amount)) {
+            let is_unsigned = |cell: &str| !cell.contains(['-', '(', '\u{2212}', '+']);
+            let is_unsigned =
+                self.rows.iter().filter_map(|row| row.get(amount)).all(|cell| is_unsigned(cell));
+            let direction = if is_unsigned {
+                self.first(Meaning::Direction, taken, |cell| direction(cell).is_some())
+            } else {
+                None
+            };
+            let amount = self.column(amount);
+            return Ok(match direction.filter(|_| !self.rows.is_empty()) {
+                Some(direction) => AmountColumns::Directed { amount, direction: self.column(direction) },
+                None => AmountColumns::Signed(amount),
+            });
+        }
+        let debit = self.first(Meaning::Debit, taken, is_amount_or_empty);
+        let credit = self.first(Meaning::Credit, taken, is_amount_or_empty);
+        let (Some(debit), Some(credit)) = (debit, credit) else { return Err(FormatError::NoAmountColumn) };
+        let cells = || self.rows.iter().filter_map(|row| row.get(debit)).filter(|cell| !cell.is_empty());
+        let negative = cells().filter(|cell| cell.contains(['-', '(', '\u{2212}'])).count();
+        Ok(AmountColumns::DebitCredit {
+            debit: self.column(debit),
+            credit: self.column(credit),
+            debit_is_negative: negative * 2 > cells().count(),
+        })
+    }
+
+    fn is_mostly_filled(&self, index: usize) -> bool {
+        let filled =
+            self.rows.iter().filter(|row| row.get(index).is_some_and(|cell| !cell.is_empty())).count();
+        filled * 2 >= self.rows.len()
+    }
+
+    /// The surest column for `meaning` that is free and whose cells bear it out, footers aside.
+    fn first(&self, meaning: Meaning, taken: &mut Vec<usize>, test: fn(&str) -> bool) -> Option<usize> {
+        let bears_out = |index: usize| {
+            let cells = || self.rows.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_empty());
+            cells().filter(|cell| test(cell)).count() * 2 >= cells().count()
+        };
+        let found = candidates(&self.header, meaning)
+            .into_iter()
+            .find(|index| !taken.contains(index) && bears_out(*index));
+        taken.extend(found);
+        found
+    }
+
+    /// By name, so that the mapping outlives a new column; by number where the name is not unique.
+    fn column(&self, index: usize) -> Column {
+        let name = &self.header[index];
+        let is_unique = self.header.iter().filter(|other| *other == name).count() == 1;
+        if is_unique { Column::Name(name.clone()) } else { Column::Index(index) }
+    }
+
+    fn optional(&self, index: Option<usize>) -> Option<Column> {
+        index.map(|index| self.column(index))
+    }
+
+    /// Card exports with the owner's view turned round: payments to the card are negative there and nearly all
+    /// else is positive.
+    fn is_inverted(&self, columns: &Columns, name: Option<usize>) -> bool {
+        let (AmountColumns::Signed(amount), Some(name)) = (&columns.amount, name) else { return false };
+        let Some(amount) = super::headers::position(&self.header, amount) else { return false };
+        let is_negative =
+            |row: &&Vec<String>| row.get(amount).is_some_and(|cell| cell.contains(['-', '(', '\u{2212}']));
+        let is_payment = |row: &&Vec<String>| {
+            let text = row.get(name).map(|text| text.to_lowercase()).unwrap_or_default();
+            text.contains("payment") && (text.contains("thank you") || text.contains("received"))
+        };
+        let payments = || self.rows.iter().filter(is_payment);
+        let others = || self.rows.iter().filter(|row| !is_payment(row));
+        payments().count() > 0
+            && payments().all(|row| is_negative(&row))
+            && others().filter(is_negative).count() * 4 < others().count()
+    }
+}
+
+fn all_records<R: Read>(records: &mut Records<R>) -> Result<Vec<Vec<String>>, FormatError> {
+    let mut rows = vec![];
+    while rows.len() < SAMPLED_ROWS {
+        let Some((_, record)) = records.next()? else { break };
+        if let Record::Cells(cells) = record {
+            rows.push(cells.texts().map(|text| text.into_owned()).collect());
+        }
+    }
+    Ok(rows)
+}
+
+fn is_date(cell: &str) -> bool {
+    Written::parse(posted_part(cell)).is_some()
+}
+
+fn is_currency(cell: &str) -> bool {
+    kernel::Currency::parse(cell).is_ok()
+}
+
+fn is_amount(cell: &str) -> bool {
+    !Bare::of(cell).number.is_empty() && is_amount_or_empty(cell)
+}

@@ -1,0 +1,251 @@
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{Currency, Money};
+use serde::{Deserialize, Serialize};
+
+/// The start of one account's statement; its rows and balances follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementHead {
+    /// Which account the bank says it is.
+    pub account: AccountHint,
+    /// The currency of the statement. A single row may be in another one, see `Row::amount`.
+    pub currency: Currency,
+    /// First day that the statement covers, if the file says so.
+    pub starts_on: Option<NaiveDate>,
+    /// Last day that the statement covers, if the file says so.
+    pub ends_on: Option<NaiveDate>,
+}
+
+/// All that a file tells of an account. Banks leave any of it out; an empty element is absent here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHint {
+    /// Routing number, BIC or broker id (`BANKID`, `BROKERID`).
+    pub bank_id: Option<String>,
+    /// Branch (`BRANCHID`).
+    pub branch_id: Option<String>,
+    /// Account number, IBAN or card number, in full and as the bank wrote it: to be protected by the caller.
+    pub account_number: Option<String>,
+    /// Kind of account, if the file says so.
+    pub account_type: Option<AccountType>,
+}
+
+/// Kind of account, in OFX's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountType {
+    /// `CHECKING`
+    Checking,
+    /// `SAVINGS`
+    Savings,
+    /// `MONEYMRKT`
+    MoneyMarket,
+    /// `CREDITLINE`
+    CreditLine,
+    /// `CD`: certificate of deposit
+    CertificateOfDeposit,
+    /// A credit card statement
+    CreditCard,
+    /// An investment statement
+    Investment,
+    /// A loan statement
+    Loan,
+}
+
+/// One booked transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Line of the file on which the row begins, from 1.
+    pub line: u64,
+    /// The bank's id (`FITID`), if it gave one. Banks repeat and change it: it proves nothing alone.
+    pub external_id: Option<String>,
+    /// The calendar date exactly as the bank wrote it, never moved between time zones.
+    pub posted_on: NaiveDate,
+    /// The day the owner acted (`DTUSER`, "as of", a transaction date column).
+    pub occurred_on: Option<NaiveDate>,
+    /// The instant of posting, only where the bank gave a time of day with its zone.
+    pub posted_at: Option<DateTime<Utc>>,
+    /// Positive increases what the owner has. In the statement's currency, unless the bank says for this row
+    /// that it is in another one (OFX § 5.2, `CURRENCY`); it is never converted here.
+    pub amount: Money,
+    /// What the bank calls it.
+    pub kind: RowKind,
+    /// Counterparty.
+    pub name: Option<String>,
+    /// Free text.
+    pub memo: Option<String>,
+    /// Number of the cheque.
+    pub check_number: Option<String>,
+    /// What the amount was before the bank converted it (OFX § 5.2, `ORIGCURRENCY`).
+    pub original: Option<OriginalCurrency>,
+    /// The earlier row that this one corrects.
+    pub corrects: Option<Correction>,
+}
+
+/// The currency a converted amount came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginalCurrency {
+    /// The original currency.
+    pub currency: Currency,
+    /// Statement currency per original currency, the decimal text of the file.
+    pub rate: Option<String>,
+}
+
+/// The bank changes or withdraws a row that it sent before (OFX `CORRECTFITID`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// `FITID` of the earlier row.
+    pub external_id: String,
+    /// What becomes of it.
+    pub action: CorrectionAction,
+}
+
+/// What becomes of a corrected row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CorrectionAction {
+    /// This row takes its place.
+    Replace,
+    /// It goes, and this row is only the notice.
+    Delete,
+}
+
+/// What the bank calls a transaction (OFX `TRNTYPE`). Says nothing about the sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The names say it all.
+pub enum RowKind {
+    Credit,
+    Debit,
+    Interest,
+    Dividend,
+    Fee,
+    ServiceCharge,
+    Deposit,
+    Atm,
+    PointOfSale,
+    Transfer,
+    Check,
+    Payment,
+    Cash,
+    DirectDeposit,
+    DirectDebit,
+    RepeatPayment,
+    Hold,
+    /// None given, or one that OFX does not have.
+    #[default]
+    Other,
+}
+
+impl RowKind {
+    /// The name that is also its serialised form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+            Self::Interest => "interest",
+            Self::Dividend => "dividend",
+            Self::Fee => "fee",
+            Self::ServiceCharge => "service_charge",
+            Self::Deposit => "deposit",
+            Self::Atm => "atm",
+            Self::PointOfSale => "point_of_sale",
+            Self::Transfer => "transfer",
+            Self::Check => "check",
+            Self::Payment => "payment",
+            Self::Cash => "cash",
+            Self::DirectDeposit => "direct_deposit",
+            Self::DirectDebit => "direct_debit",
+            Self::RepeatPayment => "repeat_payment",
+            Self::Hold => "hold",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A row that could not be read. The rows around it were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedRow {
+    /// Line of the file on which the row begins, from 1.
+    pub line: u64,
+    /// Why, for machines.
+    pub code: RejectCode,
+    /// Why, for people. May quote the date or the amount of the row: show it to its owner, do not log it.
+    pub reason: String,
+}
+
+/// Why a row was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The names say it all.
+pub enum RejectCode {
+    MissingDate,
+    MalformedDate,
+    MissingAmount,
+    MalformedAmount,
+    /// More decimals than the currency has, and they are not zeros.
+    AmountTooPrecise,
+    AmountOutOfRange,
+    UnknownCurrency,
+    /// The amount names another currency than its statement.
+    CurrencyConflict,
+    /// Both the debit and the credit column are filled.
+    DebitAndCredit,
+    /// The direction column holds neither of the two known words.
+    UnknownDirection,
+    MissingColumns,
+    /// A heading, total or footer line of a table.
+    NotATransaction,
+    /// A value or line longer than any bank writes.
+    RowTooLong,
+    UnbalancedQuote,
+    /// A trade; cash rows of investment statements are read.
+    UnsupportedInvestmentRow,
+    /// Not booked yet.
+    UnsupportedPendingRow,
+    UnsupportedLoanRow,
+}
+
+impl RejectCode {
+    /// The name that is also its serialised form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingDate => "missing_date",
+            Self::MalformedDate => "malformed_date",
+            Self::MissingAmount => "missing_amount",
+            Self::MalformedAmount => "malformed_amount",
+            Self::AmountTooPrecise => "amount_too_precise",
+            Self::AmountOutOfRange => "amount_out_of_range",
+            Self::UnknownCurrency => "unknown_currency",
+            Self::CurrencyConflict => "currency_conflict",
+            Self::DebitAndCredit => "debit_and_credit",
+            Self::UnknownDirection => "unknown_direction",
+            Self::MissingColumns => "missing_columns",
+            Self::NotATransaction => "not_a_transaction",
+            Self::RowTooLong => "row_too_long",
+            Self::UnbalancedQuote => "unbalanced_quote",
+            Self::UnsupportedInvestmentRow => "unsupported_investment_row",
+            Self::UnsupportedPendingRow => "unsupported_pending_row",
+            Self::UnsupportedLoanRow => "unsupported_loan_row",
+        }
+    }
+}
+
+/// A balance that the bank states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementBalance {
+    /// Which balance.
+    pub kind: BalanceKind,
+    /// In the currency of the statement; negative where the owner owes.
+    pub amount: Money,
+    /// The day it is of, as the bank wrote it.
+    pub as_of: Option<NaiveDate>,
+}
+
+/// Which balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BalanceKind {
+    /// What is booked: the sum of rows must end here.
+    Ledger,
+    /// What can be spent; of a credit card, what is left of its limit.
+    Available,
+}

@@ -1,0 +1,243 @@
+//! Files of other readers' test suites, whose path `TRIBUTARY_CORPUS` names. What those readers make of a file
+//! stands beside it; where we differ, the difference is listed here with its reason.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::support::{Collected, file};
+
+/// Fields in which we differ from the other reader, and why ours is right.
+const DIFFERENCES: &[(&str, &str, &str)] = &[
+    (
+        "account_listing_aggregation",
+        "/accounts",
+        "a list of accounts (SIGNUPMSGSRSV1) holds no statement: there is no currency, balance or row in it",
+    ),
+    (
+        "fidelity-savings",
+        "/accounts/0/transactions",
+        "115.8331, -197.1063 and -197.1220 USD have decimals that US dollars do not have (domain: money is exact in \
+         the scale of ISO 4217); such rows are rejected as amount_too_precise, never rounded",
+    ),
+    (
+        "fidelity",
+        "/accounts/0/transactions",
+        "trades are rejected as unsupported_investment_row; the three cash rows (INVBANKTRAN) are read",
+    ),
+    (
+        "investment_401k",
+        "/accounts/0/transactions",
+        "trades are rejected as unsupported_investment_row; an amount of 0 for a transfer of units is made up",
+    ),
+    ("vanguard", "/accounts/0/transactions", "trades are rejected as unsupported_investment_row"),
+    ("vanguard401k", "/accounts/0/transactions", "trades are rejected as unsupported_investment_row"),
+    (
+        "tiaacref",
+        "/accounts/0/transactions",
+        "trades are rejected as unsupported_investment_row; an amount of 0 for a transfer of units is made up",
+    ),
+    (
+        "investment_medium",
+        "/accounts/0/transactions",
+        "DTPOSTED 20091215202000[-4] is 15 December as the bank wrote it: the other reader shifts it through UTC; and \
+         CURRENCY says that the amounts are USD in a CAD account (OFX 5.2)",
+    ),
+    (
+        "ofx-v102-empty-tags",
+        "/accounts/0/transactions",
+        "the row has an empty FITID, which banks do send: it is a row all the same",
+    ),
+    (
+        "ofx-v102-empty-tags",
+        "/accounts/0/currency",
+        "CURDEF is empty: the file is refused as needs_currency until the caller names the currency, here AUD",
+    ),
+];
+
+#[test]
+fn corpus_files_give_the_statements_that_other_readers_find() {
+    let Some(folder) = corpus() else { return };
+    let mut explained: BTreeMap<(&str, &str), usize> =
+        DIFFERENCES.iter().map(|(file, what, _)| ((*file, *what), 0)).collect();
+    let mut unexplained = vec![];
+    let mut files = 0;
+    for path in files_of(&folder) {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let ours = ours(&name, &std::fs::read(&path).unwrap());
+        let expected = std::fs::read_to_string(path.with_extension("expected.json")).unwrap();
+        let expected = normalised(serde_json::from_str(&expected).unwrap());
+        files += 1;
+        for what in differences(&ours, &expected) {
+            let known = explained.iter_mut().find(|((file, at), _)| *file == name && what.starts_with(at));
+            match known {
+                Some((_, count)) => *count += 1,
+                None => unexplained.push(format!("{name} {what}: ours {ours:#} theirs {expected:#}")),
+            }
+        }
+    }
+    assert!(files >= 24, "the corpus has {files} files only");
+    assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
+    let stale: Vec<_> = explained.iter().filter(|(_, count)| **count == 0).collect();
+    assert!(stale.is_empty(), "differences that are none any more: {stale:?}");
+}
+
+#[test]
+fn corpus_rows_that_are_not_read_are_rejected_with_a_reason() {
+    let Some(folder) = corpus() else { return };
+    let rejected = |name: &str| {
+        let bytes = std::fs::read(folder.join(name).with_extension("ofx")).unwrap();
+        let collected = file(&bytes).read().unwrap();
+        let mut counts = BTreeMap::new();
+        for row in collected.statements.iter().flat_map(|statement| &statement.rejected) {
+            *counts.entry(row.code.as_str()).or_insert(0) += 1;
+        }
+        (collected.summary.rows, counts.into_iter().collect::<Vec<_>>())
+    };
+    assert_eq!(rejected("fidelity"), (3, vec![("unsupported_investment_row", 14)]));
+    assert_eq!(rejected("fidelity-savings"), (1, vec![("amount_too_precise", 3)]));
+    assert_eq!(rejected("investment_401k"), (0, vec![("unsupported_investment_row", 3)]));
+    assert_eq!(rejected("tiaacref"), (0, vec![("unsupported_investment_row", 1)]));
+    assert_eq!(rejected("vanguard"), (0, vec![("unsupported_investment_row", 1)]));
+    assert_eq!(rejected("broken-date_missing"), (0, vec![("malformed_date", 1), ("missing_date", 2)]));
+    assert_eq!(rejected("broken-decimal_error"), (0, vec![("malformed_date", 1)]));
+}
+
+#[test]
+fn corpus_files_cut_anywhere_never_panic() {
+    let Some(folder) = corpus() else { return };
+    for path in files_of(&folder) {
+        let bytes = std::fs::read(&path).unwrap();
+        for length in (0..bytes.len()).step_by(7) {
+            let _ = file(&bytes[..length]).currency("EUR").read();
+        }
+    }
+}
+
+/// `None`, with a word about it, where no corpus is given.
+fn corpus() -> Option<PathBuf> {
+    match std::env::var_os("TRIBUTARY_CORPUS") {
+        Some(folder) => Some(Path::new(&folder).join("ofx")),
+        None if std::env::var_os("TRIBUTARY_REQUIRE_SERVERS").is_some_and(|value| value == "1") => {
+            panic!("TRIBUTARY_CORPUS is not set and TRIBUTARY_REQUIRE_SERVERS=1 wants it")
+        }
+        None => {
+            println!("skipped: TRIBUTARY_CORPUS is not set");
+            None
+        }
+    }
+}
+
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "ofx")).collect();
+    files.sort();
+    files
+}
+
+/// What we read, in the shape of the expected files.
+fn ours(name: &str, bytes: &[u8]) -> Value {
+    match file(bytes).read() {
+        Ok(collected) => shape(&collected),
+        Err(error) => match error.code() {
+            // No statement, and we say why.
+            "statement_refused_by_bank" if matches!(name, "signon_fail" | "error_message") => {
+                json!({"accounts": []})
+            }
+            "needs_currency" if name == "ofx-v102-empty-tags" => {
+                shape(&file(bytes).currency("AUD").read().unwrap())
+            }
+            code => panic!("{name}: {code}: {error}"),
+        },
+    }
+}
+
+fn shape(collected: &Collected) -> Value {
+    let accounts = collected.statements.iter().map(|statement| {
+        let ledger = statement
+            .balances
+            .iter()
+            .find(|balance| balance.kind == connections_formats::BalanceKind::Ledger);
+        let rows = statement.rows.iter().map(|row| {
+            json!({
+                "id": row.external_id.clone().unwrap_or_default(),
+                "date": row.posted_on.to_string(),
+                "amount": plain(&row.amount.amount()),
+                "payee": row.name.clone().unwrap_or_default(),
+                "memo": row.memo.clone().unwrap_or_default(),
+            })
+        });
+        json!({
+            "id": statement.head.account.account_number.clone().unwrap_or_default(),
+            "type": account_type(statement),
+            "currency": statement.head.currency.code().to_lowercase(),
+            "balance": ledger.map(|balance| plain(&balance.amount.amount())),
+            "transactions": rows.collect::<Vec<_>>(),
+        })
+    });
+    json!({"accounts": accounts.collect::<Vec<_>>()})
+}
+
+/// The other reader has a type for bank accounts only.
+fn account_type(statement: &crate::support::Statement) -> &'static str {
+    use connections_formats::AccountType::{Checking, CreditLine, Savings};
+    match statement.head.account.account_type {
+        Some(Checking) => "CHECKING",
+        Some(Savings) => "SAVINGS",
+        Some(CreditLine) => "CREDITLINE",
+        _ => "",
+    }
+}
+
+/// The expected file without what is only a matter of writing: `-1500.0000` is `-1500`, no payee is an empty one.
+/// Its `type` of a row is left to the tests of kinds, as it lists trades by the name of their element.
+fn normalised(mut expected: Value) -> Value {
+    for account in expected["accounts"].as_array_mut().unwrap() {
+        if let Some(balance) = account["balance"].as_str().map(plain) {
+            account["balance"] = balance.into();
+        }
+        for row in account["transactions"].as_array_mut().unwrap() {
+            row["amount"] = plain(row["amount"].as_str().unwrap()).into();
+            row["payee"] = row["payee"].as_str().unwrap_or_default().into();
+            row.as_object_mut().unwrap().remove("type");
+        }
+    }
+    expected
+}
+
+fn plain(amount: &str) -> String {
+    if amount.contains('.') {
+        amount.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        amount.to_owned()
+    }
+}
+
+/// JSON pointers of everything that differs.
+fn differences(ours: &Value, theirs: &Value) -> Vec<String> {
+    fn walk(at: String, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
+        match (ours, theirs) {
+            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+                for (index, (a, b)) in a.iter().zip(b).enumerate() {
+                    walk(format!("{at}/{index}"), a, b, found);
+                }
+            }
+            (Value::Object(a), Value::Object(b)) => {
+                for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+                    walk(
+                        format!("{at}/{key}"),
+                        ours.get(key).unwrap_or(&Value::Null),
+                        theirs.get(key).unwrap_or(&Value::Null),
+                        found,
+                    );
+                }
+            }
+            (a, b) if a == b => {}
+            _ => found.push(at),
+        }
+    }
+    let mut found = vec![];
+    walk(String::new(), ours, theirs, &mut found);
+    found
+}

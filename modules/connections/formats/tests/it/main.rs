@@ -1,0 +1,12 @@
+//! What the readers make of files, seen through the public API.
+#![allow(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+
+mod corpus;
+mod csv_tables;
+mod csv_values;
+mod encodings;
+mod ofx_files;
+mod properties;
+mod samples;
+mod support;
+mod wrong_files;

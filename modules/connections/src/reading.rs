@@ -1,0 +1,18 @@
+//! From the bytes of an uploaded file to parts of a batch.
+//!
+//! A thread reads and parses, because parsing is work and files are large; an async loop sends what it finds to the
+//! ledger. Between them stands a channel of a few parts, so that the slower side holds the faster one back and
+//! memory does not grow with the file.
+
+mod accounts;
+mod convert;
+mod file;
+mod original;
+mod parts;
+mod plan;
+
+pub(crate) use accounts::{Accounts, Chosen, Named};
+pub(crate) use convert::{mapping, shown_mapping, shown_report};
+pub(crate) use file::{UploadedFile, chunk_place};
+pub(crate) use parts::{Counters, Parts};
+pub(crate) use plan::{Found, ReadingPlan, notes_after, notes_before};

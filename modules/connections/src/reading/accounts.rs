@@ -1,0 +1,207 @@
+use connections_formats::{AccountHint, AccountType, StatementHead};
+use kernel::{AccountId, Code, Currency, Problem, SpaceId};
+use ledger_api::{AccountKind, AccountRef, ExternalAccount};
+use platform::SealKey;
+
+/// More statements in one file than any bank gives; the head of each is kept while the file is read.
+const MOST_STATEMENTS: usize = 10_000;
+
+/// An account of the household that rows are for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) id: AccountId,
+    pub(crate) currency: Currency,
+}
+
+/// Says of each statement of a file whose account it is.
+pub(crate) struct Accounts {
+    space: SpaceId,
+    index_key: SealKey,
+    named: Named,
+    refs: Vec<AccountRef>,
+    first_hint: Option<AccountHint>,
+}
+
+/// What people and profiles say of whose account a file is of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Named {
+    /// The account that a person chose for the whole file.
+    pub(crate) chosen: Option<Chosen>,
+    /// The account for statements that name none.
+    pub(crate) fallback: Option<Chosen>,
+    /// A table may hold one account in several currencies; each is an account of its own in the ledger.
+    pub(crate) is_table: bool,
+}
+
+impl Accounts {
+    pub(crate) fn new(space: SpaceId, index_key: SealKey, named: Named) -> Self {
+        Self { space, index_key, named, refs: Vec::new(), first_hint: None }
+    }
+
+    /// The account of the next statement; a problem where that cannot be told.
+    pub(crate) fn add(&mut self, head: &StatementHead) -> Result<AccountRef, Box<Problem>> {
+        if self.refs.len() == MOST_STATEMENTS {
+            let detail = format!("more than {MOST_STATEMENTS} statements");
+            return Err(Box::new(Problem::new(Code::TooManyAccounts).detail(detail)));
+        }
+        let account = match (self.named.chosen, &head.account.account_number) {
+            (Some(chosen), _) => self.only(chosen, head)?,
+            (None, Some(number)) => AccountRef::External(self.external(head, number)),
+            (None, None) => match self.named.fallback {
+                Some(fallback) => in_currency(fallback, head)?,
+                None => return Err(needs_account()),
+            },
+        };
+        self.refs.push(account.clone());
+        Ok(account)
+    }
+
+    /// The account of a statement that was added before.
+    pub(crate) fn of(&self, statement: usize) -> Option<&AccountRef> {
+        self.refs.get(statement)
+    }
+
+    /// One account was chosen, so the file may hold one only.
+    fn only(&mut self, chosen: Chosen, head: &StatementHead) -> Result<AccountRef, Box<Problem>> {
+        let first = self.first_hint.get_or_insert_with(|| head.account.clone());
+        if *first != head.account {
+            let detail = "leave account_id out, and each statement goes to the account that it names";
+            return Err(Box::new(Problem::new(Code::AccountMismatch).detail(detail)));
+        }
+        in_currency(chosen, head)
+    }
+
+    fn external(&self, head: &StatementHead, number: &str) -> ExternalAccount {
+        let hint = &head.account;
+        let kind = hint.account_type.map_or(AccountKind::Other, account_kind);
+        let number_mask = mask(number);
+        ExternalAccount {
+            key: self.key(head, number),
+            bank_id: hint.bank_id.clone(),
+            name: format!("{} {number_mask}", label(kind)),
+            number_mask: Some(number_mask),
+            kind,
+            currency: head.currency,
+        }
+    }
+
+    /// A keyed hash of what tells one account from all others: who has it can find the account again, and nobody
+    /// can find the number.
+    fn key(&self, head: &StatementHead, number: &str) -> String {
+        let hint = &head.account;
+        // Banks space an IBAN in one export and not in the next.
+        let number: String = number.chars().filter(|c| !c.is_whitespace()).collect();
+        let kind = hint.account_type.map_or(AccountKind::Other, account_kind);
+        let currency = if self.named.is_table { head.currency.code() } else { "" };
+        let bank = hint.bank_id.as_deref().unwrap_or_default().trim();
+        // Lengths instead of a separator alone, so that no two accounts are spelled alike.
+        let text = format!(
+            "{}|{}:{bank}|{}:{}|{kind:?}|{currency}",
+            self.space,
+            bank.len(),
+            number.len(),
+            number.to_ascii_uppercase()
+        );
+        self.index_key.index(&text)
+    }
+}
+
+fn in_currency(account: Chosen, head: &StatementHead) -> Result<AccountRef, Box<Problem>> {
+    if account.currency != head.currency {
+        let detail = format!("the account is in {}, the statement in {}", account.currency, head.currency);
+        return Err(Box::new(Problem::new(Code::CurrencyMismatch).detail(detail)));
+    }
+    Ok(AccountRef::Id(account.id))
+}
+
+fn needs_account() -> Box<Problem> {
+    let detail = "say which account the rows are for: preview again with account_id";
+    Box::new(Problem::new(Code::NeedsAccount).detail(detail))
+}
+
+/// The last four characters behind dots, fewer of a short number: never all of it.
+fn mask(number: &str) -> String {
+    let bare: Vec<char> = number.chars().filter(|c| c.is_alphanumeric()).collect();
+    let shown = (bare.len() / 2).min(4);
+    format!("••••{}", bare[bare.len() - shown..].iter().collect::<String>())
+}
+
+fn label(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Checking => "Checking",
+        AccountKind::Savings => "Savings",
+        AccountKind::MoneyMarket => "Money market",
+        AccountKind::CreditLine => "Credit line",
+        AccountKind::CertificateOfDeposit => "Certificate of deposit",
+        AccountKind::CreditCard => "Credit card",
+        AccountKind::Investment => "Investment",
+        AccountKind::Loan => "Loan",
+        AccountKind::Cash => "Cash",
+        AccountKind::Other => "Account",
+    }
+}
+
+fn account_kind(kind: AccountType) -> AccountKind {
+    match kind {
+        AccountType::Checking => AccountKind::Checking,
+        AccountType::Savings => AccountKind::Savings,
+        AccountType::MoneyMarket => AccountKind::MoneyMarket,
+        AccountType::CreditLine => AccountKind::CreditLine,
+        AccountType::CertificateOfDeposit => AccountKind::CertificateOfDeposit,
+        AccountType::CreditCard => AccountKind::CreditCard,
+        AccountType::Investment => AccountKind::Investment,
+        AccountType::Loan => AccountKind::Loan,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accounts(space: u128) -> Accounts {
+        let space = SpaceId(uuid::Uuid::from_u128(space));
+        Accounts::new(space, SealKey::new([1; 32]), Named::default())
+    }
+
+    fn head(bank_id: Option<&str>, number: &str) -> StatementHead {
+        StatementHead {
+            account: AccountHint {
+                bank_id: bank_id.map(str::to_owned),
+                account_number: Some(number.to_owned()),
+                ..AccountHint::default()
+            },
+            currency: Currency::parse("EUR").unwrap(),
+            starts_on: None,
+            ends_on: None,
+        }
+    }
+
+    fn key(account: AccountRef) -> String {
+        let AccountRef::External(account) = account else { panic!("{account:?}") };
+        account.key
+    }
+
+    #[test]
+    fn an_account_has_one_key_however_its_number_is_spaced() {
+        let mut accounts = accounts(1);
+        let one = accounts.add(&head(Some("1"), "DE12 3456")).unwrap();
+        let other = accounts.add(&head(Some("1"), "de123456")).unwrap();
+        assert_eq!(key(one), key(other));
+    }
+
+    #[test]
+    fn keys_differ_by_household_bank_and_number() {
+        let keys = [(1, Some("1"), "23"), (1, Some("12"), "3"), (1, None, "23"), (2, Some("1"), "23")]
+            .map(|(space, bank, number)| key(accounts(space).add(&head(bank, number)).unwrap()));
+        let distinct: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn a_mask_never_shows_the_whole_number() {
+        for (number, masked) in [("12345678", "••••5678"), ("1234", "••••34"), ("7", "••••"), ("", "••••")]
+        {
+            assert_eq!(mask(number), masked);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What the readers say, in the ledger's words.
+
+use connections_formats as formats;
+use ledger_api::{BalanceKind, Correction, CorrectionAction, Row, TransactionKind};
+
+use super::original::original_amount;
+
+pub(super) fn row(row: formats::Row) -> Row {
+    // What the bank prints first is the name, also where it prints it as free text.
+    let (name, memo) = match (row.name, row.memo) {
+        (Some(name), memo) => (name, memo),
+        (None, memo) => (memo.unwrap_or_default(), None),
+    };
+    Row {
+        posted_on: row.posted_on,
+        occurred_on: row.occurred_on,
+        posted_at: row.posted_at,
+        amount: row.amount,
+        original: row.original.as_ref().and_then(|original| original_amount(row.amount, original)),
+        kind: kind(row.kind),
+        name,
+        memo,
+        check_number: row.check_number,
+        external_id: row.external_id,
+        corrects: row.corrects.map(|corrects| Correction {
+            external_id: corrects.external_id,
+            action: match corrects.action {
+                formats::CorrectionAction::Replace => CorrectionAction::Replace,
+                formats::CorrectionAction::Delete => CorrectionAction::Delete,
+            },
+        }),
+    }
+}
+
+pub(super) fn balance_kind(kind: formats::BalanceKind) -> BalanceKind {
+    match kind {
+        formats::BalanceKind::Ledger => BalanceKind::Ledger,
+        formats::BalanceKind::Available => BalanceKind::Available,
+    }
+}
+
+/// The mapping as the readers know it, of the one that people see; their JSON is the same.
+pub(crate) fn mapping(mapping: &connections_api::Mapping) -> Result<formats::Mapping, serde_json::Error> {
+    serde_json::from_value(serde_json::to_value(mapping)?)
+}
+
+/// The same way back.
+pub(crate) fn shown_mapping(
+    mapping: &formats::Mapping,
+) -> Result<connections_api::Mapping, serde_json::Error> {
+    serde_json::from_value(serde_json::to_value(mapping)?)
+}
+
+/// The ledger's report as people see it; its JSON is the same but for the id of the batch, which is the import's.
+pub(crate) fn shown_report(
+    report: &ledger_api::IngestReport,
+) -> Result<connections_api::ImportReport, serde_json::Error> {
+    serde_json::from_value(serde_json::to_value(report)?)
+}
+
+fn kind(kind: formats::RowKind) -> TransactionKind {
+    use formats::RowKind;
+    match kind {
+        RowKind::Credit => TransactionKind::Credit,
+        RowKind::Debit => TransactionKind::Debit,
+        RowKind::Interest => TransactionKind::Interest,
+        RowKind::Dividend => TransactionKind::Dividend,
+        RowKind::Fee => TransactionKind::Fee,
+        RowKind::ServiceCharge => TransactionKind::ServiceCharge,
+        RowKind::Deposit => TransactionKind::Deposit,
+        RowKind::Atm => TransactionKind::Atm,
+        RowKind::PointOfSale => TransactionKind::PointOfSale,
+        RowKind::Transfer => TransactionKind::Transfer,
+        RowKind::Check => TransactionKind::Check,
+        RowKind::Payment => TransactionKind::Payment,
+        RowKind::Cash => TransactionKind::Cash,
+        RowKind::DirectDeposit => TransactionKind::DirectDeposit,
+        RowKind::DirectDebit => TransactionKind::DirectDebit,
+        RowKind::RepeatPayment => TransactionKind::RepeatPayment,
+        RowKind::Hold => TransactionKind::Hold,
+        RowKind::Other => TransactionKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connections_formats::DecimalMark;
+    use connections_formats::csv::{AmountColumns, Column, Columns, DateOrder};
+    use kernel::Currency;
+
+    use super::*;
+
+    fn full(amount: AmountColumns, date_order: DateOrder, decimal_mark: DecimalMark) -> formats::Mapping {
+        let column = |name: &str| Some(Column::Name(name.into()));
+        formats::Mapping {
+            delimiter: '\t',
+            quote: '\'',
+            has_header: true,
+            columns: Columns {
+                date: Column::Index(0),
+                amount,
+                transaction_date: column("b"),
+                name: column("c"),
+                memo: column("d"),
+                external_id: column("e"),
+                check_number: column("f"),
+                balance: column("g"),
+                currency: column("h"),
+                account: column("i"),
+            },
+            date_order: Some(date_order),
+            decimal_mark: Some(decimal_mark),
+            invert_sign: true,
+            currency: Currency::parse("EUR").ok(),
+            header_fingerprint: Some("1f".into()),
+        }
+    }
+
+    #[test]
+    fn a_mapping_is_the_same_for_people_and_for_the_readers() {
+        let column = || Column::Name("x".into());
+        let amounts = [
+            AmountColumns::Signed(column()),
+            AmountColumns::DebitCredit { debit: column(), credit: column(), debit_is_negative: true },
+            AmountColumns::Directed { amount: column(), direction: Column::Index(3) },
+        ];
+        let orders = [DateOrder::YearFirst, DateOrder::DayFirst, DateOrder::MonthFirst];
+        let marks = [DecimalMark::Comma, DecimalMark::Point, DecimalMark::Comma];
+        for ((amount, order), mark) in amounts.into_iter().zip(orders).zip(marks) {
+            let original = full(amount, order, mark);
+            let shown = shown_mapping(&original).unwrap();
+            assert_eq!(mapping(&shown).unwrap(), original);
+            assert_eq!(serde_json::to_value(shown).unwrap(), serde_json::to_value(original).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_the_bank_prints_as_free_text_alone_is_the_name() {
+        let amount = kernel::Money::zero(Currency::parse("EUR").unwrap());
+        let read = formats::Row {
+            line: 1,
+            external_id: None,
+            posted_on: kernel::BankDate::MIN,
+            occurred_on: None,
+            posted_at: None,
+            amount,
+            kind: formats::RowKind::Other,
+            name: None,
+            memo: Some("Interest".into()),
+            check_number: None,
+            original: None,
+            corrects: None,
+        };
+        let told = row(read);
+        assert_eq!((told.name.as_str(), told.memo), ("Interest", None));
+    }
+}

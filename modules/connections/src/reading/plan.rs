@@ -1,0 +1,86 @@
+use connections_api::{MappingProfile, Note};
+use connections_formats::{Detection, EncodingEvidence, FormatError, Mapping, Plan, Summary, csv, read};
+use kernel::{Currency, Problem};
+
+use super::{Parts, UploadedFile};
+
+/// All that is known of a file before a thread reads it.
+pub(crate) struct ReadingPlan {
+    pub(crate) detection: Detection,
+    /// How to read a table; dates and decimals may be open still.
+    pub(crate) mapping: Option<Mapping>,
+    /// For amounts that do not say their currency.
+    pub(crate) default_currency: Option<Currency>,
+}
+
+/// What a thread found.
+pub(crate) struct Found {
+    pub(crate) outcome: Result<Summary, FormatError>,
+    /// The mapping with everything decided that the rows can decide.
+    pub(crate) mapping: Option<Mapping>,
+    /// Why we broke the reading off, where it was us.
+    pub(crate) refusal: Option<Box<Problem>>,
+    /// Balances that could not be compared with anything, because no day goes with them.
+    pub(crate) undated_balances: u64,
+}
+
+impl ReadingPlan {
+    /// Reads the whole file into `parts`; twice where only its rows tell how dates or decimals are written.
+    pub(crate) fn read(self, file: &UploadedFile, mut parts: Parts) -> Found {
+        let mut mapping = None;
+        let outcome = self.decide(file).and_then(|decided| {
+            mapping.clone_from(&decided);
+            let Detection { format, encoding, .. } = self.detection;
+            let plan = Plan { format, encoding, mapping: decided, default_currency: self.default_currency };
+            let summary = read(file.open(), &plan, &mut parts)?;
+            if parts.finish().is_break() { Err(FormatError::Stopped) } else { Ok(summary) }
+        });
+        Found { outcome, mapping, refusal: parts.refusal, undated_balances: parts.undated_balances }
+    }
+
+    fn decide(&self, file: &UploadedFile) -> Result<Option<Mapping>, FormatError> {
+        let decide = |mapping: &Mapping| {
+            csv::decide(file.open(), &self.detection.encoding, mapping.clone(), self.default_currency)
+        };
+        self.mapping.as_ref().map(decide).transpose()
+    }
+}
+
+/// What a person should know about how the file is taken.
+pub(crate) fn notes_before(detection: &Detection, profile: Option<&MappingProfile>) -> Vec<Note> {
+    let encoding = &detection.encoding;
+    let wrong = (encoding.decided_by == EncodingEvidence::DeclarationWrong).then(|| {
+        let declared = encoding.declared.as_deref().unwrap_or("another encoding");
+        let declared: String = declared.chars().filter(|c| !c.is_control()).take(40).collect();
+        note(
+            "encoding_declared_wrong",
+            format!("the file says {declared}, but its bytes are {}", encoding.used),
+        )
+    });
+    let misleading = detection.misleading_extension.as_ref().map(|extension| {
+        let format = detection.format.as_str();
+        note("misleading_extension", format!("the name ends in .{extension}, but the content is {format}"))
+    });
+    let profile = profile
+        .map(|profile| note("profile_used", format!("read with the mapping profile {:?}", profile.name)));
+    [wrong, misleading, profile].into_iter().flatten().collect()
+}
+
+/// What a person should know that only the reading showed.
+pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note> {
+    let refusals = summary.refusals.iter();
+    let mut notes: Vec<Note> =
+        refusals.map(|refusal| note("statement_refused_by_bank", refusal.to_string())).collect();
+    let unreadable = summary.unreadable_balances;
+    if unreadable > 0 {
+        notes.push(note("unreadable_balances", format!("{unreadable} stated balances could not be read")));
+    }
+    if undated_balances > 0 {
+        notes.push(note("undated_balances", format!("{undated_balances} stated balances name no day")));
+    }
+    notes
+}
+
+fn note(code: &str, detail: String) -> Note {
+    Note { code: code.into(), detail }
+}

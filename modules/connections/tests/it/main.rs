@@ -1,0 +1,16 @@
+//! Connections through its routes, with the real ledger behind it, on every database that there is.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod committing;
+mod files;
+mod gate;
+mod households;
+mod keys;
+mod profiles;
+mod reading;
+mod refusals;
+mod routes;
+mod runs;
+mod size;
+mod tables;
+mod world;

@@ -1,0 +1,197 @@
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{AccountId, BatchId, Currency, Money};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{AccountKind, BalanceKind, Drift, TransactionKind};
+
+/// Some rows of a batch, to wait until the batch is ingested.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StagePart {
+    /// The batch: one delivery, such as one file.
+    pub batch: BatchId,
+    /// The run that reads the batch, a UUIDv7: part 0 of a later run starts the batch anew, an earlier run is refused.
+    pub run: Uuid,
+    /// Counts from 0. Part 0 starts the batch anew; a part that comes again replaces itself.
+    pub part: u32,
+    /// Statements that the rows of this or later parts belong to, and balances of these or earlier ones.
+    pub statements: Vec<StatementRef>,
+    /// The rows.
+    pub rows: Vec<StagedRow>,
+}
+
+/// One statement of a batch: which account it is of, and the balances it states.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatementRef {
+    /// Counts from 0 within the batch. The same number again adds its balances.
+    pub number: u32,
+    /// The account.
+    pub account: AccountRef,
+    /// Balances that the statement states.
+    pub balances: Vec<StatedBalance>,
+}
+
+/// How a statement names its account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum AccountRef {
+    /// An account of ours.
+    Id(AccountId),
+    /// An account at a bank: found by its key, opened where there is none.
+    External(ExternalAccount),
+}
+
+/// An account as a bank's file describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExternalAccount {
+    /// Keyed hash of bank, number and kind; the number itself stays with the caller.
+    pub key: String,
+    /// The bank's own id.
+    pub bank_id: Option<String>,
+    /// The last digits of the number behind dots.
+    pub number_mask: Option<String>,
+    /// What kind it is.
+    pub kind: AccountKind,
+    /// Its currency.
+    pub currency: Currency,
+    /// What to call it when it is opened.
+    pub name: String,
+}
+
+/// A balance that a statement states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedBalance {
+    /// What it means.
+    pub kind: BalanceKind,
+    /// The end of this day.
+    pub as_of: NaiveDate,
+    /// What the bank says.
+    pub amount: Money,
+}
+
+/// A row of a statement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StagedRow {
+    /// The statement that it stands in.
+    pub statement: u32,
+    /// Its line in the file, counting from 1.
+    pub line: u32,
+    /// What stands there.
+    pub row: Result<Row, RejectedReason>,
+}
+
+/// A stable code and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RejectedReason {
+    /// Stable word for programs.
+    pub code: String,
+    /// What is wrong, for people.
+    pub reason: String,
+}
+
+/// A movement as a bank's file tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The date of booking as the bank wrote it.
+    pub posted_on: NaiveDate,
+    /// The date on which it happened.
+    pub occurred_on: Option<NaiveDate>,
+    /// The moment of booking.
+    pub posted_at: Option<DateTime<Utc>>,
+    /// Positive is into the account.
+    pub amount: Money,
+    /// In the currency that it happened in.
+    pub original: Option<Money>,
+    /// What the bank calls it.
+    pub kind: TransactionKind,
+    /// The other side, or what the bank prints first.
+    pub name: String,
+    /// What the bank prints besides.
+    pub memo: Option<String>,
+    /// Check or other reference number.
+    pub check_number: Option<String>,
+    /// The bank's id for it.
+    pub external_id: Option<String>,
+    /// The earlier row that this one corrects.
+    pub corrects: Option<Correction>,
+}
+
+/// A correction of an earlier row: OFX 2.3 §11.4.4.1 `CORRECTFITID`, `CORRECTACTION`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The bank's id of the earlier row.
+    pub external_id: String,
+    /// What to do with it.
+    pub action: CorrectionAction,
+}
+
+/// What a correction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CorrectionAction {
+    /// This row stands in its place.
+    Replace,
+    /// It never happened.
+    Delete,
+}
+
+/// What became, or would become, of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct IngestReport {
+    /// The batch.
+    pub batch: BatchId,
+    /// All rows by outcome.
+    pub outcomes: Outcomes,
+    /// The same for each account, in the order of the statements.
+    pub accounts: Vec<AccountReport>,
+    /// Rows that were rejected, the first thousand of them.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// How many rows ended how. Every row read ends as exactly one of the five.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Outcomes {
+    /// Rows read; the sum of the five.
+    pub read: u64,
+    /// New transactions.
+    pub created: u64,
+    /// Known transactions that the bank tells differently now.
+    pub updated: u64,
+    /// Known transactions that came under another id of the bank.
+    pub matched: u64,
+    /// Known transactions, unchanged.
+    pub duplicate: u64,
+    /// Rows that could not be taken, each with its reason.
+    pub rejected: u64,
+}
+
+/// What became of the rows of one account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AccountReport {
+    /// The account; absent in a preview that would open it.
+    pub account_id: Option<AccountId>,
+    /// Its name.
+    pub name: String,
+    /// The last digits of its number behind dots.
+    pub number_mask: Option<String>,
+    /// Whether the batch opens it.
+    pub opened: bool,
+    /// Its rows by outcome.
+    pub outcomes: Outcomes,
+    /// Opening plus all transactions, before the batch.
+    pub booked_before: Money,
+    /// The same, after it.
+    pub booked_after: Money,
+    /// The bank's latest stated balance beside ours.
+    pub drift: Option<Drift>,
+}
+
+/// A row that could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RejectedRow {
+    /// Its line in the file, counting from 1.
+    pub line: u32,
+    /// Stable word for programs.
+    pub code: String,
+    /// What is wrong, for people.
+    pub reason: String,
+}

@@ -1,0 +1,18 @@
+//! What others may see of the ledger: accounts, transactions, balances, and the one door that rows come in by.
+#![warn(missing_docs)]
+
+mod error;
+mod ingest;
+mod service;
+mod types;
+
+pub use error::LedgerError;
+pub use ingest::{
+    AccountRef, AccountReport, Correction, CorrectionAction, ExternalAccount, IngestReport, Outcomes,
+    RejectedReason, RejectedRow, Row, StagePart, StagedRow, StatedBalance, StatementRef,
+};
+pub use service::{Ledger, SERVICE};
+pub use types::{
+    Account, AccountKind, AccountPatch, BalanceFilter, BalanceKind, BalanceSnapshot, Change, ChangePage,
+    Drift, NewAccount, Transaction, TransactionFilter, TransactionKind,
+};

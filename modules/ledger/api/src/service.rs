@@ -1,0 +1,89 @@
+use kernel::{AccountId, BatchId, Page, PageRequest, TransactionId};
+use service_registry::{CallContext, ServiceDescriptor, service};
+
+use crate::{
+    Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, LedgerError, NewAccount,
+    StagePart, Transaction, TransactionFilter,
+};
+
+/// The ledger as the registry knows it.
+pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
+    name: "ledger",
+    version: 1,
+    routes: &["/api/v1/accounts", "/api/v1/transactions", "/api/v1/balance-snapshots", "/api/v1/changes"],
+    depends_on: &["identity"],
+    default_port: 7130,
+};
+
+/// What happened: accounts, transactions, balances of the caller's household.
+///
+/// Every method sees the caller's household alone; what belongs to another is `NotFound`, as if it did not exist.
+#[service(name = "ledger", version = 1)]
+pub trait Ledger: Send + Sync {
+    /// The household's accounts by name.
+    #[read]
+    async fn list_accounts(&self, cx: &CallContext, page: PageRequest) -> Result<Page<Account>, LedgerError>;
+
+    /// One account with its balance.
+    #[read]
+    async fn account(&self, cx: &CallContext, id: AccountId) -> Result<Account, LedgerError>;
+
+    /// Opens an account that is kept by hand or filled by imports into it.
+    #[once]
+    async fn create_account(&self, cx: &CallContext, account: NewAccount) -> Result<Account, LedgerError>;
+
+    /// Renames, closes or reopens an account, or states what it held before its first transaction.
+    #[once]
+    async fn update_account(
+        &self,
+        cx: &CallContext,
+        id: AccountId,
+        patch: AccountPatch,
+    ) -> Result<Account, LedgerError>;
+
+    /// Transactions that match, newest bank date first.
+    #[read]
+    async fn list_transactions(
+        &self,
+        cx: &CallContext,
+        filter: TransactionFilter,
+        page: PageRequest,
+    ) -> Result<Page<Transaction>, LedgerError>;
+
+    /// One transaction.
+    #[read]
+    async fn transaction(&self, cx: &CallContext, id: TransactionId) -> Result<Transaction, LedgerError>;
+
+    /// Balances as banks stated them, newest date first.
+    #[read]
+    async fn list_balance_snapshots(
+        &self,
+        cx: &CallContext,
+        filter: BalanceFilter,
+        page: PageRequest,
+    ) -> Result<Page<BalanceSnapshot>, LedgerError>;
+
+    /// Puts rows of a batch in waiting, where nobody sees them. The same rows again replace themselves.
+    ///
+    /// Refuses with `BatchCommitted` once the batch was ingested.
+    #[idempotent(timeout_ms = 60_000)]
+    async fn stage(&self, cx: &CallContext, part: StagePart) -> Result<(), LedgerError>;
+
+    /// What `ingest` would do with the batch now; changes nothing that anybody sees.
+    #[read(timeout_ms = 600_000)]
+    async fn preview(&self, cx: &CallContext, batch: BatchId) -> Result<IngestReport, LedgerError>;
+
+    /// The single door: makes the waiting rows of the batch part of the ledger, all or none.
+    ///
+    /// A repeat with the same batch has no second effect and gives the first report again.
+    #[idempotent(timeout_ms = 600_000)]
+    async fn ingest(&self, cx: &CallContext, batch: BatchId) -> Result<IngestReport, LedgerError>;
+
+    /// Throws the waiting rows of a batch away; `BatchCommitted` once it was ingested, nothing to do where there are none.
+    #[idempotent(timeout_ms = 60_000)]
+    async fn discard(&self, cx: &CallContext, batch: BatchId) -> Result<(), LedgerError>;
+
+    /// What changed in the household after `after_seq`, oldest first, `limit` at most 200.
+    #[read]
+    async fn changes(&self, cx: &CallContext, after_seq: i64, limit: u16) -> Result<ChangePage, LedgerError>;
+}

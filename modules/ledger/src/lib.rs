@@ -1,0 +1,10 @@
+//! What happened: accounts, transactions, balances. Seen by `app` alone; others hold a client of `ledger_api::Ledger`.
+
+mod domain;
+mod http;
+mod module;
+mod service;
+mod store;
+
+pub use http::routes;
+pub use module::module;

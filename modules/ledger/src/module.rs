@@ -1,0 +1,19 @@
+use std::sync::Arc;
+
+use ledger_api::{Ledger, SERVICE};
+use platform::{Module, Store, outbox};
+use service_registry::Registry;
+
+use crate::http;
+use crate::service::LedgerService;
+
+/// Puts the ledger together over its database and makes it the one that answers in this process.
+pub fn module(registry: &Registry, store: Store) -> Module {
+    registry.provide::<dyn Ledger>(Arc::new(LedgerService::new(store.clone())));
+    Module {
+        name: SERVICE.name,
+        routes: http::routes(registry.client()),
+        jobs: vec![outbox::stamper(&store), outbox::housekeeper(&store)],
+        store,
+    }
+}

@@ -1,0 +1,223 @@
+use kernel::{AccountId, BatchId, Principal};
+use ledger_api::{IngestReport, LedgerError, StagePart};
+use platform::{OrFail, Txn, outbox};
+use serde_json::json;
+use service_registry::CallContext;
+
+use super::LedgerService;
+use super::statements::{BatchAccount, Currencies};
+use crate::store::apply::{self, Which};
+use crate::store::corrections::{self, CorrectionRow};
+use crate::store::summary::{self, Tally};
+use crate::store::{accounts, balances, batches, dedupe};
+
+/// What corrections moved, in minor units, by the number of their statement.
+type Moved = Vec<(i32, i128)>;
+
+impl LedgerService {
+    pub(super) async fn stage_part(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        mut part: StagePart,
+    ) -> Result<(), LedgerError> {
+        let txn = self.store.begin().await.or_fail(cx)?;
+        let batch = batches::open(&*txn, who.space, part.batch, part.run).await.or_fail(cx)?;
+        let batch = batch.ok_or(LedgerError::BatchNotFound(part.batch))?;
+        if batch.report.is_some() {
+            return Err(LedgerError::BatchCommitted(part.batch));
+        }
+        // Only the first part of a later run takes over: a run that lost its lease must not add to what replaced it.
+        if part.run < batch.run || (part.run > batch.run && part.part > 0) {
+            return Err(LedgerError::BatchTakenOver(part.batch));
+        }
+        batches::take_over(&*txn, part.batch, part.run).await.or_fail(cx)?;
+        batches::clear(&*txn, part.batch, (part.part > 0).then_some(part.part)).await.or_fail(cx)?;
+        for statement in &part.statements {
+            self.statement_account(cx, who, &txn, &statement.account).await?;
+            batches::put_statement(&*txn, part.batch, statement).await.or_fail(cx)?;
+        }
+        let currencies = Currencies::of(cx, who, &txn, part.batch).await?;
+        part.rows.iter_mut().for_each(|row| currencies.refuse_other(row));
+        batches::put_rows(&*txn, part.batch, part.part, part.rows).await.or_fail(cx)?;
+        Ok(txn.commit().await.or_fail(cx)?)
+    }
+
+    pub(super) async fn preview_batch(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        batch: BatchId,
+    ) -> Result<IngestReport, LedgerError> {
+        let txn = self.store.begin().await.or_fail(cx)?;
+        if let Some(report) = self.finished(cx, who, &txn, batch).await? {
+            return Ok(report);
+        }
+        let mut report = self.book(cx, who, &txn, batch).await?;
+        // The transaction is dropped, and with it the accounts that it opened: a preview is the real thing, unkept.
+        report
+            .accounts
+            .iter_mut()
+            .filter(|account| account.opened)
+            .for_each(|account| account.account_id = None);
+        Ok(report)
+    }
+
+    pub(super) async fn ingest_batch(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        batch: BatchId,
+    ) -> Result<IngestReport, LedgerError> {
+        let txn = self.store.begin().await.or_fail(cx)?;
+        if let Some(report) = self.finished(cx, who, &txn, batch).await? {
+            return Ok(report);
+        }
+        let report = self.book(cx, who, &txn, batch).await?;
+        batches::clear(&*txn, batch, None).await.or_fail(cx)?;
+        batches::finish(&*txn, &report, kernel::now()).await.or_fail(cx)?;
+        announce(cx, who, &txn, &report).await?;
+        txn.commit().await.or_fail(cx)?;
+        Ok(report)
+    }
+
+    pub(super) async fn discard_batch(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        batch: BatchId,
+    ) -> Result<(), LedgerError> {
+        let txn = self.store.begin().await.or_fail(cx)?;
+        let Some(found) = batches::lock(&*txn, who.space, batch).await.or_fail(cx)? else { return Ok(()) };
+        if found.report.is_some() {
+            return Err(LedgerError::BatchCommitted(batch));
+        }
+        batches::clear(&*txn, batch, None).await.or_fail(cx)?;
+        batches::delete(&*txn, batch).await.or_fail(cx)?;
+        Ok(txn.commit().await.or_fail(cx)?)
+    }
+
+    /// What an earlier `ingest` of the batch answered.
+    async fn finished(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        txn: &Txn,
+        batch: BatchId,
+    ) -> Result<Option<IngestReport>, LedgerError> {
+        txn.take_time().await.or_fail(cx)?;
+        let found = batches::lock(&**txn, who.space, batch).await.or_fail(cx)?;
+        Ok(found.ok_or(LedgerError::BatchNotFound(batch))?.report().or_fail(cx)?)
+    }
+
+    /// Makes the batch part of the ledger: its accounts, its rows, its balances, in that order.
+    async fn book(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        txn: &Txn,
+        batch: BatchId,
+    ) -> Result<IngestReport, LedgerError> {
+        dedupe::reset(&**txn, batch).await.or_fail(cx)?;
+        let found = self.batch_accounts(cx, who, txn, batch).await?;
+        dedupe::classify(&**txn, batch).await.or_fail(cx)?;
+        apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
+        let moved = correct(cx, who, txn, batch).await?;
+        let tallies = summary::tallies(&**txn, batch).await.or_fail(cx)?;
+        for account in &found {
+            settle(cx, who, txn, batch, account, &tallies, &moved).await?;
+        }
+        super::report::report(cx, who, txn, batch, &found, &tallies).await
+    }
+}
+
+/// Takes corrections one by one in the order of the file, because one may correct what the one before it made.
+async fn correct(cx: &CallContext, who: &Principal, txn: &Txn, batch: BatchId) -> Result<Moved, LedgerError> {
+    let mut moved = Moved::new();
+    for row in corrections::waiting(&**txn, batch).await.or_fail(cx)? {
+        if let Some(done) = corrections::made_by(&**txn, &row).await.or_fail(cx)? {
+            corrections::set_outcome(&**txn, batch, &row, "duplicate", done).await.or_fail(cx)?;
+        } else if let Some(target) = corrections::corrected(&**txn, &row, false).await.or_fail(cx)? {
+            corrections::set_outcome(&**txn, batch, &row, "updated", target.id).await.or_fail(cx)?;
+            apply::apply(&**txn, who.space, batch, Which::One(&row)).await.or_fail(cx)?;
+            if row.deletes {
+                apply::remove(&**txn, target.id, kernel::now()).await.or_fail(cx)?;
+            }
+            let stands = if row.deletes { 0 } else { row.amount_minor };
+            moved.push((row.statement, i128::from(stands) - i128::from(target.amount_minor)));
+        } else {
+            correct_nothing(cx, who, txn, batch, &row).await?;
+        }
+    }
+    Ok(moved)
+}
+
+/// What a correction corrects was removed already, or was never seen.
+async fn correct_nothing(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    batch: BatchId,
+    row: &CorrectionRow,
+) -> Result<(), LedgerError> {
+    if !row.deletes {
+        // What it replaces is not there, so what replaces it is simply new.
+        return Ok(apply::apply(&**txn, who.space, batch, Which::One(row)).await.or_fail(cx)?);
+    }
+    match corrections::corrected(&**txn, row, true).await.or_fail(cx)? {
+        Some(removed) => {
+            corrections::set_outcome(&**txn, batch, row, "duplicate", removed.id).await.or_fail(cx)?;
+        }
+        None => {
+            let reason = "no earlier row has the id that this one deletes";
+            corrections::reject(&**txn, batch, row, reason).await.or_fail(cx)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the account's balance as it is now, and what its bank states.
+async fn settle(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    batch: BatchId,
+    account: &BatchAccount,
+    tallies: &[Tally],
+    moved: &Moved,
+) -> Result<(), LedgerError> {
+    let created = tallies.iter().filter(|tally| tally.outcome == "created" && account.has(tally.statement));
+    let created: i128 = created.map(|tally| tally.sum.total()).sum();
+    let corrected: i128 =
+        moved.iter().filter(|(statement, _)| account.has(*statement)).map(|(_, by)| by).sum();
+    let booked = i128::from(account.row.booked_minor) + created + corrected;
+    let mut row = account.row.clone();
+    row.booked_minor = i64::try_from(booked).map_err(|_| LedgerError::Overflow)?;
+    accounts::update(&**txn, &row).await.or_fail(cx)?;
+    for balance in &account.balances {
+        balances::upsert(&**txn, who.space, row.id, batch, balance).await.or_fail(cx)?;
+    }
+    Ok(())
+}
+
+async fn announce(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    report: &IngestReport,
+) -> Result<(), LedgerError> {
+    let space = Some(who.space);
+    let subject = |id: Option<AccountId>| id.map(|id| id.to_string()).unwrap_or_default();
+    for account in report.accounts.iter().filter(|account| account.opened) {
+        let id = subject(account.account_id);
+        outbox::append(cx, txn, space, "ledger.account.opened", id, &json!({})).await.or_fail(cx)?;
+    }
+    for account in &report.accounts {
+        if account.drift.is_some_and(|drift| drift.difference.minor() != 0) {
+            let id = subject(account.account_id);
+            outbox::append(cx, txn, space, "ledger.drift.found", id, &json!({})).await.or_fail(cx)?;
+        }
+    }
+    let told = json!({ "outcomes": report.outcomes });
+    Ok(outbox::append(cx, txn, space, "ledger.batch.committed", report.batch, &told).await.or_fail(cx)?)
+}

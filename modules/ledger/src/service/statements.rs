@@ -1,0 +1,174 @@
+//! The statements of a batch and the accounts that they are of.
+
+use std::collections::HashMap;
+
+use kernel::{AccountId, BatchId, Currency, Principal};
+use ledger_api::{AccountRef, ExternalAccount, LedgerError, RejectedReason, StagedRow, StatedBalance};
+use platform::{OrFail, Txn};
+use service_registry::CallContext;
+use uuid::Uuid;
+
+use super::LedgerService;
+use crate::store::accounts::{self, AccountRow};
+use crate::store::batches;
+
+/// One account of a batch and the statements of it.
+pub(super) struct BatchAccount {
+    /// The account as it was before the batch.
+    pub(super) row: AccountRow,
+    pub(super) balances: Vec<StatedBalance>,
+    pub(super) opened: bool,
+    statements: Vec<i32>,
+}
+
+impl BatchAccount {
+    pub(super) fn has(&self, statement: i32) -> bool {
+        self.statements.contains(&statement)
+    }
+}
+
+impl LedgerService {
+    /// The account of a statement, where it exists; refused where it cannot take the statement.
+    pub(super) async fn statement_account(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        txn: &Txn,
+        account: &AccountRef,
+    ) -> Result<Option<AccountRow>, LedgerError> {
+        let row = match account {
+            AccountRef::Id(id) => {
+                let row = accounts::find_row(&**txn, who.space, *id).await.or_fail(cx)?;
+                Some(row.ok_or(LedgerError::AccountNotFound(*id))?)
+            }
+            AccountRef::External(external) => {
+                accounts::find_by_key(&**txn, who.space, &external.key).await.or_fail(cx)?
+            }
+        };
+        let Some(row) = row else { return Ok(None) };
+        if row.closed {
+            return Err(LedgerError::AccountClosed(AccountId(row.id)));
+        }
+        let expected = row.booked().or_fail(cx)?.currency();
+        match account {
+            AccountRef::External(external) if external.currency != expected => {
+                let (account, found) = (AccountId(row.id), external.currency);
+                Err(LedgerError::CurrencyMismatch { account, expected, found })
+            }
+            _ => Ok(Some(row)),
+        }
+    }
+
+    /// The accounts of the batch in the order of its statements, opened where they are new and held from here on.
+    pub(super) async fn batch_accounts(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        txn: &Txn,
+        batch: BatchId,
+    ) -> Result<Vec<BatchAccount>, LedgerError> {
+        let mut found: Vec<BatchAccount> = Vec::new();
+        for statement in batches::statements(&**txn, batch).await.or_fail(cx)? {
+            let known = self.statement_account(cx, who, txn, &statement.account).await?;
+            let (row, opened) = match (known, &statement.account) {
+                (Some(row), _) => (row, false),
+                (None, AccountRef::External(external)) => open(cx, who, txn, external).await?,
+                (None, AccountRef::Id(id)) => return Err(LedgerError::AccountNotFound(*id)),
+            };
+            batches::set_account(&**txn, batch, statement.number, row.id).await.or_fail(cx)?;
+            match found.iter_mut().find(|account| account.row.id == row.id) {
+                Some(account) => {
+                    account.statements.push(statement.number);
+                    account.balances.extend(statement.balances);
+                }
+                None => {
+                    let (balances, statements) = (statement.balances, vec![statement.number]);
+                    found.push(BatchAccount { row, balances, opened, statements });
+                }
+            }
+        }
+        hold(cx, who, txn, &mut found).await?;
+        Ok(found)
+    }
+}
+
+/// Opens an account that a bank's file tells of for the first time; another process may have just done so.
+async fn open(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    external: &ExternalAccount,
+) -> Result<(AccountRow, bool), LedgerError> {
+    let row = accounts::row_of(external).or_fail(cx)?;
+    if accounts::insert(&**txn, who.space, &row).await.or_fail(cx)? {
+        return Ok((row, true));
+    }
+    let theirs = accounts::find_by_key(&**txn, who.space, &external.key).await.or_fail(cx)?;
+    Ok((theirs.ok_or(LedgerError::AccountNotFound(AccountId(row.id)))?, false))
+}
+
+/// Holds the accounts until the transaction ends, in the order of their ids, so that two batches never wait for
+/// each other; and reads them again, because they may have changed until then.
+async fn hold(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    found: &mut [BatchAccount],
+) -> Result<(), LedgerError> {
+    let mut ids: Vec<Uuid> = found.iter().map(|account| account.row.id).collect();
+    ids.sort();
+    for id in ids {
+        let row = accounts::lock(&**txn, who.space, AccountId(id)).await.or_fail(cx)?;
+        let row = row.ok_or(LedgerError::AccountNotFound(AccountId(id)))?;
+        if row.closed {
+            return Err(LedgerError::AccountClosed(AccountId(id)));
+        }
+        if let Some(account) = found.iter_mut().find(|account| account.row.id == id) {
+            account.row = row;
+        }
+    }
+    Ok(())
+}
+
+/// The one currency of each statement of a batch.
+pub(super) struct Currencies(HashMap<u32, Currency>);
+
+impl Currencies {
+    pub(super) async fn of(
+        cx: &CallContext,
+        who: &Principal,
+        txn: &Txn,
+        batch: BatchId,
+    ) -> Result<Self, LedgerError> {
+        let (mut currencies, mut chosen) = (HashMap::new(), HashMap::new());
+        for statement in batches::statements(&**txn, batch).await.or_fail(cx)? {
+            let currency = match &statement.account {
+                AccountRef::External(external) => external.currency,
+                AccountRef::Id(id) => match chosen.get(id) {
+                    Some(currency) => *currency,
+                    None => {
+                        let row = accounts::find_row(&**txn, who.space, *id).await.or_fail(cx)?;
+                        let row = row.ok_or(LedgerError::AccountNotFound(*id))?;
+                        *chosen.entry(*id).or_insert(row.booked().or_fail(cx)?.currency())
+                    }
+                },
+            };
+            currencies.insert(statement.number.unsigned_abs(), currency);
+        }
+        Ok(Self(currencies))
+    }
+
+    /// Makes a row in another currency than its statement's a rejected one.
+    pub(super) fn refuse_other(&self, staged: &mut StagedRow) {
+        let Ok(row) = &staged.row else { return };
+        let (code, reason) = match self.0.get(&staged.statement) {
+            Some(expected) if *expected == row.amount.currency() => return,
+            Some(expected) => (
+                "currency_mismatch",
+                format!("the row is in {}, the account in {expected}", row.amount.currency()),
+            ),
+            None => ("unknown_statement", "the row belongs to no statement".to_owned()),
+        };
+        staged.row = Err(RejectedReason { code: code.to_owned(), reason });
+    }
+}

@@ -1,0 +1,199 @@
+//! A ledger over a real database, and words to build batches with.
+
+use chrono::NaiveDate;
+use kernel::{AccountId, BatchId, Currency, Money, PageRequest, Principal, Role, SpaceId, UserId};
+pub use ledger_api::Ledger;
+use ledger_api::{
+    AccountKind, AccountRef, BalanceKind, ExternalAccount, IngestReport, LedgerError, Row, SERVICE,
+    StagePart, StagedRow, StatedBalance, StatementRef, Transaction, TransactionFilter, TransactionKind,
+};
+use platform::testing::TestDatabase;
+use platform::{Module, Store};
+use service_registry::{CallContext, Registry, ServiceClient, ServiceDescriptor};
+use uuid::Uuid;
+
+/// One ledger on one database.
+pub struct Bench {
+    pub ledger: ServiceClient<dyn Ledger>,
+    pub store: Store,
+    pub module: Module,
+    database: TestDatabase,
+}
+
+const IDENTITY: ServiceDescriptor =
+    ServiceDescriptor { name: "identity", version: 1, routes: &[], depends_on: &[], default_port: 1 };
+
+impl Bench {
+    async fn open(database: TestDatabase) -> Self {
+        let store = Store::open("ledger", &database.settings).await.unwrap();
+        migrations::up("ledger", store.writer(), store.lock_file()).await.unwrap();
+        let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().unwrap();
+        let module = ledger::module(&registry, store.clone());
+        Self { ledger: registry.client::<dyn Ledger>(), store, module, database }
+    }
+
+    async fn close(self) {
+        drop(self.module);
+        self.store.close().await.unwrap();
+        self.database.drop().await;
+    }
+
+    /// Stages the batch in parts of `size` rows and ingests it.
+    pub async fn import(&self, cx: &CallContext, file: &File) -> Result<IngestReport, LedgerError> {
+        let batch = BatchId::new();
+        self.stage(cx, batch, file, 7).await?;
+        self.ledger.ingest(cx, batch).await
+    }
+
+    pub async fn stage(
+        &self,
+        cx: &CallContext,
+        batch: BatchId,
+        file: &File,
+        size: usize,
+    ) -> Result<(), LedgerError> {
+        for part in file.parts(batch, size) {
+            self.ledger.stage(cx, part).await?;
+        }
+        Ok(())
+    }
+
+    /// All transactions that match, over as many pages as it takes.
+    pub async fn all(&self, cx: &CallContext, filter: TransactionFilter) -> Vec<Transaction> {
+        let (mut all, mut page) = (Vec::new(), PageRequest { limit: 3, ..PageRequest::default() });
+        loop {
+            let next = self.ledger.list_transactions(cx, filter.clone(), page.clone()).await.unwrap();
+            all.extend(next.data);
+            page.cursor = next.next_cursor;
+            if page.cursor.is_none() {
+                return all;
+            }
+        }
+    }
+
+    /// The one account of the household.
+    pub async fn only_account(&self, cx: &CallContext) -> ledger_api::Account {
+        let page = self.ledger.list_accounts(cx, PageRequest::default()).await.unwrap();
+        let [account] = <[_; 1]>::try_from(page.data).unwrap();
+        account
+    }
+}
+
+/// Runs a test on SQLite, and on PostgreSQL where a server is named.
+pub fn on_each_database(test: impl AsyncFn(&Bench)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        for database in TestDatabase::each().await {
+            let bench = Bench::open(database).await;
+            test(&bench).await;
+            bench.close().await;
+        }
+    });
+}
+
+/// Somebody of a household of their own.
+pub fn owner() -> CallContext {
+    member(SpaceId::new(), Role::Owner)
+}
+
+pub fn member(space: SpaceId, role: Role) -> CallContext {
+    let who = Principal { user: UserId::new(), space, session: None, role };
+    CallContext::root()
+        .with_caller(platform::delegated(&who))
+        .with_remaining(std::time::Duration::from_secs(60))
+}
+
+pub fn eur(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::parse("EUR").unwrap())
+}
+
+/// A day of January 2026.
+pub fn day(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 1, day).unwrap()
+}
+
+pub fn row(on: u32, minor: i64, name: &str) -> Row {
+    Row {
+        posted_on: day(on),
+        occurred_on: None,
+        posted_at: None,
+        amount: eur(minor),
+        original: None,
+        kind: TransactionKind::Other,
+        name: name.into(),
+        memo: None,
+        check_number: None,
+        external_id: None,
+        corrects: None,
+    }
+}
+
+pub fn with_id(row: Row, id: &str) -> Row {
+    Row { external_id: Some(id.into()), ..row }
+}
+
+/// A statement file of one account.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub account: AccountRef,
+    pub rows: Vec<StagedRow>,
+    pub balances: Vec<StatedBalance>,
+}
+
+impl File {
+    pub fn of(rows: impl IntoIterator<Item = Row>) -> Self {
+        let rows = rows.into_iter().enumerate();
+        let rows =
+            rows.map(|(at, row)| StagedRow { statement: 0, line: at as u32 + 1, row: Ok(row) }).collect();
+        Self { account: AccountRef::External(checking("key-1")), rows, balances: Vec::new() }
+    }
+
+    pub fn into_account(mut self, account: AccountId) -> Self {
+        self.account = AccountRef::Id(account);
+        self
+    }
+
+    pub fn stating(mut self, on: u32, minor: i64) -> Self {
+        self.balances.push(StatedBalance { kind: BalanceKind::Ledger, as_of: day(on), amount: eur(minor) });
+        self
+    }
+
+    pub fn parts(&self, batch: BatchId, size: usize) -> Vec<StagePart> {
+        let run = Uuid::now_v7();
+        let statement =
+            StatementRef { number: 0, account: self.account.clone(), balances: self.balances.clone() };
+        let mut parts: Vec<StagePart> = self
+            .rows
+            .chunks(size)
+            .enumerate()
+            .map(|(part, rows)| StagePart {
+                batch,
+                run,
+                part: part as u32,
+                statements: vec![],
+                rows: rows.to_vec(),
+            })
+            .collect();
+        if parts.is_empty() {
+            parts.push(StagePart { batch, run, part: 0, statements: vec![], rows: vec![] });
+        }
+        parts[0].statements.push(statement);
+        parts
+    }
+}
+
+pub fn checking(key: &str) -> ExternalAccount {
+    ExternalAccount {
+        key: key.into(),
+        bank_id: Some("BANK".into()),
+        number_mask: Some("••••6789".into()),
+        kind: AccountKind::Checking,
+        currency: Currency::parse("EUR").unwrap(),
+        name: "Checking ••••6789".into(),
+    }
+}
+
+/// Numbers what was committed, as the job of a running process does.
+pub async fn stamp(bench: &Bench) {
+    platform::outbox::stamp(&bench.store).await.unwrap();
+}

@@ -1,0 +1,9 @@
+//! The ledger through its face, on every database there is.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod accounts;
+mod dedupe;
+mod harness;
+mod ingest;
+mod listing;
+mod properties;

@@ -1,0 +1,165 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use tokio::sync::Notify;
+
+use crate::Txn;
+
+/// Where modules keep their data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseSettings {
+    /// One SQLite file per module in this directory.
+    Sqlite {
+        /// The directory; made where it is missing.
+        directory: PathBuf,
+    },
+    /// One PostgreSQL schema per module in this database.
+    Postgres {
+        /// `postgres://user@host:port/database`.
+        url: String,
+        /// Connections per module. Too low: requests queue; too high: the server's memory goes into idle backends.
+        max_connections: u32,
+    },
+}
+
+/// One module's own database: a SQLite file, or a PostgreSQL schema.
+///
+/// SQLite has one writer connection, which queues writers fairly, beside a few readers. PostgreSQL has one pool.
+#[derive(Clone)]
+pub struct Store {
+    module: &'static str,
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    lock_file: PathBuf,
+    bell: Arc<Notify>,
+}
+
+const SQLITE_READERS: u32 = 4;
+/// How long a statement may wait for the one writer. Longer than on PostgreSQL, where writers do not queue.
+const SQLITE_ACQUIRE: Duration = Duration::from_secs(10);
+const POSTGRES_ACQUIRE: Duration = Duration::from_secs(2);
+
+impl Store {
+    /// Opens the database of `module`. PostgreSQL is connected on first use, so that a process starts without it.
+    pub async fn open(module: &'static str, settings: &DatabaseSettings) -> Result<Self, DbErr> {
+        match settings {
+            DatabaseSettings::Sqlite { directory } => Self::sqlite(module, directory).await,
+            DatabaseSettings::Postgres { url, max_connections } => {
+                Self::postgres(module, url, *max_connections).await
+            }
+        }
+    }
+
+    async fn sqlite(module: &'static str, directory: &Path) -> Result<Self, DbErr> {
+        let unusable =
+            |error| DbErr::Custom(format!("cannot use data directory {}: {error}", directory.display()));
+        std::fs::create_dir_all(directory).map_err(unusable)?;
+        let file = directory.join(format!("{module}.sqlite3"));
+        let writer = Database::connect(sqlite_options(&file, 1)).await?;
+        let reader = Database::connect(sqlite_options(&file, SQLITE_READERS)).await?;
+        let lock_file = directory.join(format!("{module}.lock"));
+        Ok(Self { module, writer, reader, lock_file, bell: Arc::default() })
+    }
+
+    async fn postgres(module: &'static str, url: &str, max_connections: u32) -> Result<Self, DbErr> {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(max_connections)
+            .min_connections(0)
+            .acquire_timeout(POSTGRES_ACQUIRE)
+            .connect_lazy(true)
+            .sqlx_logging(false)
+            .set_schema_search_path(module)
+            .set_application_name(format!("tributary-{module}"))
+            .map_sqlx_postgres_opts(|options| {
+                options.options([("lock_timeout", "10s"), ("statement_timeout", "10s")])
+            });
+        let pool = Database::connect(options).await?;
+        Ok(Self {
+            module,
+            writer: pool.clone(),
+            reader: pool,
+            lock_file: PathBuf::new(),
+            bell: Arc::default(),
+        })
+    }
+
+    /// The module whose database this is.
+    pub fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// For queries outside a transaction.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// For migrations; everything else writes inside a transaction.
+    pub fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// The file that a migration locks; of no use on PostgreSQL.
+    pub fn lock_file(&self) -> &Path {
+        &self.lock_file
+    }
+
+    /// Which of the two databases it is.
+    pub fn backend(&self) -> DatabaseBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// Begins a transaction that writes. SQLite takes its write lock at once, so that it never fails half-way.
+    pub async fn begin(&self) -> Result<Txn, DbErr> {
+        let sqlite_transaction_mode =
+            (self.backend() == DatabaseBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+        Ok(Txn::new(self.writer.begin_with_options(options).await?, Arc::clone(&self.bell)))
+    }
+
+    /// Rings when a transaction with events was committed by this process.
+    pub(crate) fn bell(&self) -> &Notify {
+        &self.bell
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.reader.close().await?;
+        self.writer.close().await
+    }
+}
+
+fn sqlite_options(file: &Path, connections: u32) -> ConnectOptions {
+    let file = file.to_owned();
+    let mut options = ConnectOptions::new("sqlite:");
+    options
+        .max_connections(connections)
+        .min_connections(0)
+        .acquire_timeout(SQLITE_ACQUIRE)
+        // A file does not hang up: asking each connection first whether it is still there doubles a short query.
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            options
+                .in_memory(false)
+                .shared_cache(false)
+                .filename(&file)
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // NORMAL may roll acknowledged commits back after a power loss.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(5))
+                // Pages in memory: 16 MiB a connection, enough for the hot end of the indexes.
+                .pragma("cache_size", "-16384")
+                .pragma("temp_store", "memory")
+                // A page of a list fits, so that its reader need not stop for us in the middle of it.
+                .row_buffer_size(256)
+        });
+    options
+}

@@ -1,0 +1,174 @@
+//! The receiving side: `POST /rpc/{service}/v{version}/{method}` on the private listener.
+
+use std::sync::Arc;
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use service_registry::{CallContext, CallError, Dispatch, Placement, Registry, Reply};
+
+use crate::auth::{CallerVerifier, authenticate};
+use crate::verifier::ServiceVerifier;
+use crate::wire::{REFUSAL, REPLAYED, context_from_headers};
+
+/// Largest body of a call, in bytes.
+pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+
+/// Who is let in: services by their tokens, users by theirs.
+pub struct RpcAuth {
+    pub services: ServiceVerifier,
+    pub callers: Arc<dyn CallerVerifier>,
+}
+
+/// Mounts the calls to everything that `registry` provides, now or later:
+/// `App::new().configure(rpc_routes(&registry, &auth))`.
+pub fn rpc_routes(
+    registry: &Registry,
+    auth: &Arc<RpcAuth>,
+) -> impl FnOnce(&mut web::ServiceConfig) + Clone + use<> {
+    let door = web::Data::new(Door { registry: registry.clone(), auth: Arc::clone(auth) });
+    // A scope with one handler for all below it, and not a pattern with names: actix matches those with a
+    // regular expression, which takes longer than the rest of a small call.
+    move |config| {
+        config.service(web::scope("/rpc").app_data(door).default_service(web::to(answer)));
+    }
+}
+
+struct Door {
+    registry: Registry,
+    auth: Arc<RpcAuth>,
+}
+
+async fn answer(door: web::Data<Door>, request: HttpRequest, body: web::Payload) -> HttpResponse {
+    let answered = match Address::of(&request) {
+        Ok(address) => door.call(address, &request, body).await,
+        Err(refused) => Err(refused),
+    };
+    match answered {
+        Ok((cx, reply)) => write_reply(&cx, reply),
+        Err(refused) => refused.into_response(),
+    }
+}
+
+/// What is called: `/rpc/{service}/v{version}/{method}`.
+#[derive(Clone, Copy)]
+struct Address<'a> {
+    service: &'a str,
+    version: u32,
+    method: &'a str,
+}
+
+impl<'a> Address<'a> {
+    fn of(request: &'a HttpRequest) -> Result<Self, Refused> {
+        if request.method() != Method::POST {
+            return Err(Refused(StatusCode::METHOD_NOT_ALLOWED, CallError::protocol("a call is a POST")));
+        }
+        Self::parse(request.path()).ok_or_else(|| not_here(format!("nothing to call at {}", request.path())))
+    }
+
+    fn parse(path: &'a str) -> Option<Self> {
+        let mut segments = path.strip_prefix("/rpc/")?.split('/');
+        let (service, version, method) = (segments.next()?, segments.next()?, segments.next()?);
+        let version = version.strip_prefix('v')?.parse().ok()?;
+        segments.next().is_none().then_some(Self { service, version, method })
+    }
+}
+
+fn not_here(what: String) -> Refused {
+    Refused(StatusCode::NOT_FOUND, CallError::protocol(what))
+}
+
+impl Door {
+    /// Who calls is settled before a byte of the body is read, and whether there is time before the work.
+    async fn call(
+        &self,
+        address: Address<'_>,
+        request: &HttpRequest,
+        body: web::Payload,
+    ) -> Result<(CallContext, Reply), Refused> {
+        let (auth, Address { service, method, .. }) = (&self.auth, address);
+        let sender = authenticate(request.headers(), service, &auth.services, &*auth.callers).await?;
+        let dispatcher = self.dispatcher(&address)?;
+        let cx = context_from_headers(request.headers(), sender.caller)?;
+        let arguments = tokio::time::timeout(cx.remaining(), read(body))
+            .await
+            .map_err(|_| CallError::deadline_exceeded(service, method))??;
+        let reply = dispatcher.dispatch(method, cx.clone(), arguments).await?;
+        Ok((cx, reply))
+    }
+
+    fn dispatcher(&self, address: &Address<'_>) -> Result<Arc<dyn Dispatch>, Refused> {
+        let Address { service, version, method } = *address;
+        let Some(dispatcher) = self.registry.dispatcher(service) else {
+            // Placed here but not provided yet: this process is still starting, so the caller should wait.
+            let starting = self.registry.descriptor(service).is_some()
+                && *self.registry.placement(service) == Placement::Local;
+            return Err(match starting {
+                true => CallError::unavailable(service).into(),
+                false => not_here(format!("no service {service} here")),
+            });
+        };
+        if version != dispatcher.version() {
+            return Err(not_here(format!("service {service} has no version {version} here")));
+        }
+        if !dispatcher.methods().iter().any(|known| known.name == method) {
+            return Err(not_here(format!("service {service} v{version} has no method {method}")));
+        }
+        Ok(dispatcher)
+    }
+}
+
+async fn read(body: web::Payload) -> Result<Bytes, Refused> {
+    match body.to_bytes_limited(BODY_LIMIT_BYTES).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(CallError::protocol("the body broke off").into()),
+        Err(_) => {
+            let limit = CallError::protocol(format!("a call is at most {BODY_LIMIT_BYTES} bytes"));
+            Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, limit))
+        }
+    }
+}
+
+fn write_reply(cx: &CallContext, reply: Reply) -> HttpResponse {
+    let (mut response, body) = match reply {
+        Reply::Answer(body) => (HttpResponse::Ok(), body),
+        Reply::Refusal(body) => {
+            let mut response = HttpResponse::UnprocessableEntity();
+            response.insert_header((REFUSAL, "1"));
+            (response, body)
+        }
+    };
+    if cx.was_replayed() {
+        response.insert_header((REPLAYED, "true"));
+    }
+    response.content_type("application/json").body(body)
+}
+
+/// A call that was not let through, and its status.
+struct Refused(StatusCode, CallError);
+
+impl From<CallError> for Refused {
+    fn from(error: CallError) -> Self {
+        let status = match &error {
+            CallError::Unavailable { .. } | CallError::Overloaded { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            CallError::DeadlineExceeded { .. } => StatusCode::GATEWAY_TIMEOUT,
+            CallError::Refused { .. } => StatusCode::FORBIDDEN,
+            CallError::Protocol { .. } => StatusCode::BAD_REQUEST,
+            CallError::DepthExceeded | CallError::Panicked { .. } | CallError::Failed { .. } => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self(status, error)
+    }
+}
+
+impl Refused {
+    fn into_response(self) -> HttpResponse {
+        let Self(status, error) = self;
+        let mut response = HttpResponse::build(status);
+        if let Some(wait_ms) = error.retry_after_ms() {
+            response.insert_header(("retry-after", wait_ms.div_ceil(1000).to_string()));
+        }
+        response.json(error)
+    }
+}

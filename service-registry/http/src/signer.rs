@@ -1,0 +1,82 @@
+//! Makes service tokens for the calls that go out.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use service_registry::{CallError, Caller};
+use uuid::Uuid;
+
+use crate::keys::{KeyFault, KeyPair};
+use crate::token::{Claims, LIFETIME_S, TOKEN_TYPE, now_s};
+
+/// Seconds before its end at which a kept token is replaced: longer than any hop takes.
+const RENEW_S: u64 = 20;
+
+/// Signs as one service. A token without a delegated user is kept and used again until it nears its end,
+/// since signing costs more than the rest of a small call.
+pub struct ServiceSigner {
+    service: String,
+    key: EncodingKey,
+    kept: Mutex<HashMap<String, Kept>>,
+}
+
+struct Kept {
+    token: Arc<str>,
+    exp: u64,
+}
+
+impl ServiceSigner {
+    pub fn new(service: impl Into<String>, pair: &KeyPair) -> Self {
+        let key = EncodingKey::from_ed_der(pair.private_der());
+        Self { service: service.into(), key, kept: Mutex::default() }
+    }
+
+    pub fn from_pem(service: impl Into<String>, private_pem: &str) -> Result<Self, KeyFault> {
+        Ok(Self::new(service, &KeyPair::from_private_pem(private_pem)?))
+    }
+
+    /// The service that this signs for.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// A token for `target` that says no more than who calls.
+    pub fn token(&self, target: &str) -> Result<Arc<str>, CallError> {
+        let now = now_s();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.get(target).filter(|known| now + RENEW_S < known.exp) {
+            return Ok(Arc::clone(&known.token));
+        }
+        let token: Arc<str> = self.sign(target, now, None)?.into();
+        kept.insert(target.to_owned(), Kept { token: Arc::clone(&token), exp: now + LIFETIME_S });
+        Ok(token)
+    }
+
+    /// A token for one call to `target` in the name of `caller`.
+    pub fn delegated_token(&self, target: &str, caller: &Caller) -> Result<String, CallError> {
+        self.sign(target, now_s(), Some(caller.clone()))
+    }
+
+    fn sign(&self, target: &str, now: u64, act: Option<Caller>) -> Result<String, CallError> {
+        let claims = Claims {
+            iss: self.service.clone(),
+            sub: self.service.clone(),
+            aud: target.to_owned(),
+            iat: now,
+            exp: now + LIFETIME_S,
+            jti: Uuid::new_v4().to_string(),
+            act,
+        };
+        let header = Header { typ: Some(TOKEN_TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        encode(&header, &claims, &self.key)
+            .map_err(|error| CallError::failed(format!("cannot sign a token for {target}: {error}")))
+    }
+}
+
+impl fmt::Debug for ServiceSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceSigner({})", self.service)
+    }
+}

@@ -1,0 +1,224 @@
+//! The headers of a call, written and read in one place.
+
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderMap, HeaderName};
+use service_registry::{
+    CallContext, CallError, Caller, DEFAULT_TIMEOUT, IdempotencyKey, Proof, TraceContext,
+};
+use uuid::Uuid;
+
+use crate::signer::ServiceSigner;
+
+pub const AUTHORIZATION: &str = "authorization";
+/// The user's own access token, beside the service token and never in its place.
+pub const USER_TOKEN: &str = "tributary-user-token";
+pub const TRACEPARENT: &str = "traceparent";
+pub const REQUEST_ID: &str = "x-request-id";
+/// Remaining milliseconds when the request left; relative, so that clocks need not agree.
+pub const DEADLINE_MS: &str = "x-request-deadline-ms";
+pub const CALL_ID: &str = "x-call-id";
+pub const CALL_DEPTH: &str = "x-call-depth";
+pub const RETRY_ATTEMPT: &str = "x-retry-attempt";
+/// The client's idempotency key, its route and its fingerprint, as JSON.
+pub const IDEMPOTENCY: &str = "x-idempotency";
+/// On an answer: its body is the service's own error.
+pub const REFUSAL: &str = "x-rpc-refusal";
+/// On an answer: it comes from the record of an earlier, equal request.
+pub const REPLAYED: &str = "idempotent-replayed";
+
+/// Taken off the remaining time at each hop, so that the callee gives up before its caller does.
+pub const HOP: Duration = Duration::from_millis(10);
+
+/// The longest that a call may take, whatever its sender says. Far later points in time cannot be counted.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// The headers that carry `cx` to `target`, the same for an RPC call and for a proxied public request.
+///
+/// Fails with [`CallError::DeadlineExceeded`] when too little time is left to send anything.
+pub fn headers_for(
+    cx: &CallContext,
+    target: &str,
+    signer: &ServiceSigner,
+) -> Result<Vec<(&'static str, String)>, CallError> {
+    let remaining = remaining_ms(cx).ok_or_else(|| CallError::deadline_exceeded(target, "request"))?;
+    let mut headers = Vec::with_capacity(10);
+    headers.push((AUTHORIZATION, authorization(cx, target, signer)?));
+    if let Some(Proof::UserToken(token)) = cx.caller().map(|caller| &caller.proof) {
+        headers.push((USER_TOKEN, token.to_string()));
+    }
+    if let Some(key) = cx.idempotency() {
+        let json = serde_json::to_string(key).map_err(|error| CallError::failed(error.to_string()))?;
+        headers.push((IDEMPOTENCY, json));
+    }
+    headers.push((TRACEPARENT, cx.trace().traceparent()));
+    headers.push((REQUEST_ID, cx.request_id().to_string()));
+    headers.push((DEADLINE_MS, remaining.to_string()));
+    headers.push((CALL_ID, cx.call_id().to_string()));
+    headers.push((CALL_DEPTH, cx.depth().to_string()));
+    headers.push((RETRY_ATTEMPT, cx.retry_attempt().to_string()));
+    Ok(headers)
+}
+
+fn authorization(cx: &CallContext, target: &str, signer: &ServiceSigner) -> Result<String, CallError> {
+    Ok(match cx.caller() {
+        Some(caller @ Caller { proof: Proof::Delegated, .. }) => {
+            format!("Bearer {}", signer.delegated_token(target, caller)?)
+        }
+        _ => format!("Bearer {}", signer.token(target)?),
+    })
+}
+
+/// What the callee may still use; none when nothing would be left for it.
+pub(crate) fn remaining_ms(cx: &CallContext) -> Option<u64> {
+    let left = cx.remaining().saturating_sub(HOP).as_millis();
+    u64::try_from(left).ok().filter(|left| *left > 0)
+}
+
+/// The context of a request as its sender wrote it, for `caller` as [`crate::authenticate`] found it.
+///
+/// A header that cannot be read refuses the request: to go on without a deadline or an idempotency key
+/// that somebody sent would break what it promises. Only the request id and the trace, which steer
+/// nothing, are replaced.
+pub fn context_from_headers(headers: &HeaderMap, caller: Option<Caller>) -> Result<CallContext, CallError> {
+    let deadline_ms: Option<i64> = parsed(headers, DEADLINE_MS)?;
+    let remaining = match deadline_ms {
+        Some(ms) => Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(LONGEST),
+        None => DEFAULT_TIMEOUT,
+    };
+    let trace = TraceContext::from_header(text_header(headers, TRACEPARENT).ok().flatten());
+    let request_id = parsed(headers, REQUEST_ID).ok().flatten().unwrap_or_else(Uuid::now_v7);
+    let mut cx = CallContext::of_request(request_id, trace)
+        .with_position(
+            parsed(headers, CALL_ID)?.unwrap_or_else(Uuid::now_v7),
+            parsed(headers, CALL_DEPTH)?.unwrap_or(0),
+            parsed(headers, RETRY_ATTEMPT)?.unwrap_or(0),
+        )
+        .with_remaining(remaining);
+    if let Some(json) = text_header(headers, IDEMPOTENCY)? {
+        let key: IdempotencyKey = serde_json::from_str(json).map_err(|_| unreadable(IDEMPOTENCY))?;
+        cx = cx.with_idempotency(key);
+    }
+    Ok(match caller {
+        Some(caller) => cx.with_caller(caller),
+        None => cx,
+    })
+}
+
+/// The one value of a header as text; two values are refused, since two readers could choose differently.
+pub(crate) fn text_header<'a>(
+    headers: &'a HeaderMap,
+    name: &'static str,
+) -> Result<Option<&'a str>, CallError> {
+    let name = HeaderName::from_static(name);
+    let mut values = headers.get_all(&name);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| unreadable(name.as_str())),
+        (Some(_), Some(_)) => Err(unreadable(name.as_str())),
+    }
+}
+
+fn parsed<T: std::str::FromStr>(headers: &HeaderMap, name: &'static str) -> Result<Option<T>, CallError> {
+    match text_header(headers, name)? {
+        None => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| unreadable(name)),
+    }
+}
+
+fn unreadable(name: &str) -> CallError {
+    CallError::protocol(format!("header {name} cannot be read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+    use crate::keys::KeyPair;
+
+    /// What arrives of a context that leaves.
+    fn carried(cx: &CallContext) -> HeaderMap {
+        let signer = ServiceSigner::new("identity", &KeyPair::generate().unwrap());
+        let mut headers = HeaderMap::new();
+        for (name, value) in headers_for(cx, "ledger", &signer).unwrap() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_context_arrives_as_it_left_with_a_hop_less_of_time() {
+        let key = IdempotencyKey { route: "POST /x".into(), key: "k".into(), fingerprint: "f".into() };
+        let left = CallContext::root()
+            .with_trace(TraceContext::new(true))
+            .with_idempotency(key.clone())
+            .with_position(Uuid::from_u128(9), 3, 1)
+            .with_remaining(Duration::from_secs(2));
+        let arrived = context_from_headers(&carried(&left), None).unwrap();
+        assert_eq!(arrived.request_id(), left.request_id());
+        assert_eq!(arrived.trace(), left.trace());
+        assert_eq!((arrived.call_id(), arrived.depth(), arrived.retry_attempt()), (Uuid::from_u128(9), 3, 1));
+        assert_eq!(arrived.idempotency(), Some(&key));
+        assert!(arrived.remaining() <= Duration::from_secs(2) - HOP);
+    }
+
+    #[test]
+    fn a_user_token_travels_beside_the_service_token_and_a_delegated_user_inside_it() {
+        let token = Proof::UserToken("user-token".into());
+        let caller = |proof| Caller {
+            subject: Uuid::nil(),
+            space: None,
+            session: None,
+            role: "owner".into(),
+            scopes: Arc::new([]),
+            proof,
+        };
+        let beside = carried(&CallContext::root().with_caller(caller(token)));
+        assert_eq!(text_header(&beside, USER_TOKEN), Ok(Some("user-token")));
+        let inside = carried(&CallContext::root().with_caller(caller(Proof::Delegated)));
+        assert_eq!(text_header(&inside, USER_TOKEN), Ok(None));
+    }
+
+    #[test]
+    fn nothing_is_sent_when_no_time_is_left() {
+        let signer = ServiceSigner::new("identity", &KeyPair::generate().unwrap());
+        let late = CallContext::root().with_remaining(Duration::from_millis(5));
+        assert!(matches!(headers_for(&late, "ledger", &signer), Err(CallError::DeadlineExceeded { .. })));
+    }
+
+    #[test]
+    fn headers_that_steer_a_call_are_refused_when_unreadable() {
+        for name in [DEADLINE_MS, CALL_ID, CALL_DEPTH, RETRY_ATTEMPT, IDEMPOTENCY] {
+            let mut headers = carried(&CallContext::root());
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("nonsense"));
+            assert_eq!(context_from_headers(&headers, None).err(), Some(unreadable(name)));
+        }
+    }
+
+    #[test]
+    fn regression_a_deadline_beyond_all_bounds_is_an_hour() {
+        let mut headers = carried(&CallContext::root());
+        headers.insert(HeaderName::from_static(DEADLINE_MS), HeaderValue::from(i64::MAX));
+        let remaining = context_from_headers(&headers, None).unwrap().remaining();
+        assert!(remaining <= LONGEST && remaining > LONGEST - Duration::from_secs(60), "{remaining:?}");
+    }
+
+    #[test]
+    fn a_header_given_twice_is_refused() {
+        let mut headers = carried(&CallContext::root());
+        headers.append(HeaderName::from_static(CALL_DEPTH), HeaderValue::from_static("0"));
+        assert_eq!(context_from_headers(&headers, None).err(), Some(unreadable(CALL_DEPTH)));
+    }
+
+    #[test]
+    fn a_broken_trace_or_request_id_is_replaced() {
+        let mut headers = carried(&CallContext::root());
+        headers.insert(HeaderName::from_static(TRACEPARENT), HeaderValue::from_static("00-xyz"));
+        headers.insert(HeaderName::from_static(REQUEST_ID), HeaderValue::from_static("42"));
+        let cx = context_from_headers(&headers, None).unwrap();
+        assert_eq!((cx.trace().sampled, cx.request_id().get_version_num()), (false, 7));
+    }
+}

@@ -1,0 +1,12 @@
+#![allow(unused_imports)]
+
+use service_registry::{CallContext, CallError, service};
+
+#[service(name = "post", version = 1)]
+pub trait Post: Send + Sync {
+    #[read]
+    #[once]
+    async fn send(&self, cx: &CallContext) -> Result<(), CallError>;
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(unused_imports)]
+
+use service_registry::{CallContext, CallError, service};
+
+#[service(name = "post", version = 1)]
+pub trait Post: Send + Sync {
+    async fn send(cx: &CallContext) -> Result<(), CallError>;
+}
+
+fn main() {}

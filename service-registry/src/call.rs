@@ -1,0 +1,146 @@
+//! One call from its first check to its last counter, the same for every binding.
+
+use std::future::Future;
+
+use tracing::{Span, error, info_span};
+
+use crate::binding::Kind;
+use crate::clock::Tick;
+use crate::context::{CallContext, MAX_DEPTH};
+use crate::contract::Method;
+use crate::edge::Edge;
+use crate::error::CallError;
+use crate::guard::{Cut, Guarded};
+use crate::transport::Reply;
+
+/// A call on its way: the callee's context, and where to count what becomes of it.
+///
+/// Made in one piece and then only lent out: a copy of it costs as much as reading the clock.
+pub struct Call<'a> {
+    service: &'static str,
+    method: &'static Method,
+    edge: &'a Edge,
+    kind: Kind,
+    started: Tick,
+    cx: CallContext,
+}
+
+impl<'a> Call<'a> {
+    /// A call for `caller`. The callee's context is a child of the caller's, with the method's own timeout
+    /// as its upper bound.
+    #[inline(always)]
+    pub(crate) fn open(
+        service: &'static str,
+        method: &'static Method,
+        kind: Kind,
+        edge: &'a Edge,
+        caller: &CallContext,
+    ) -> Self {
+        let started = Tick::now();
+        let deadline = caller.deadline_tick().min(started + method.timeout);
+        Self { service, method, edge, kind, started, cx: caller.child(deadline) }
+    }
+
+    /// A call that another process has opened: `cx` is the callee's context already, and the method's own
+    /// timeout holds whatever time the caller granted.
+    pub(crate) fn accept(
+        service: &'static str,
+        method: &'static Method,
+        edge: &'a Edge,
+        cx: CallContext,
+    ) -> Self {
+        let started = Tick::now();
+        let deadline = cx.deadline_tick().min(started + method.timeout);
+        Self { service, method, edge, kind: Kind::Serve, started, cx: cx.with_tick(deadline) }
+    }
+
+    /// The context that the callee gets.
+    #[inline(always)]
+    pub fn cx(&self) -> &CallContext {
+        &self.cx
+    }
+
+    /// Why this call must not run at all, if it must not.
+    #[inline(always)]
+    pub fn refusal(&self) -> Option<CallError> {
+        let too_late = self.cx.deadline_tick() <= self.started;
+        if too_late {
+            Some(CallError::deadline_exceeded(self.service, self.method.name))
+        } else if self.cx.depth() > MAX_DEPTH {
+            Some(CallError::DepthExceeded)
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn unbound(&self) -> CallError {
+        CallError::unavailable(self.service)
+    }
+
+    /// Runs the callee to its answer, its deadline or its panic.
+    #[inline(always)]
+    pub fn run<F: Future + Unpin>(&self, callee: F) -> Guarded<'_, F> {
+        let span = if self.cx.is_sampled() { Some(self.span()) } else { None };
+        Guarded::new(callee, self, span)
+    }
+
+    /// Counts the outcome and hands it on.
+    #[inline]
+    pub fn close<A, E: From<CallError>>(&self, outcome: Result<Result<A, E>, CallError>) -> Result<A, E> {
+        self.edge.count(self.started.elapsed());
+        match outcome {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(refusal)) => {
+                self.edge.count_error("refusal");
+                Err(refusal)
+            }
+            Err(failure) => {
+                self.edge.count_error(failure.kind());
+                Err(failure.into())
+            }
+        }
+    }
+
+    /// Counts the outcome of a call answered for another process, and hands it on.
+    pub(crate) fn close_reply(&self, outcome: Result<Reply, CallError>) -> Result<Reply, CallError> {
+        self.edge.count(self.started.elapsed());
+        match &outcome {
+            Ok(Reply::Answer(_)) => {}
+            Ok(Reply::Refusal(_)) => self.edge.count_error("refusal"),
+            Err(failure) => self.edge.count_error(failure.kind()),
+        }
+        outcome
+    }
+
+    /// Made for sampled traces only. In the process where a request began, its own span around this one
+    /// names the request; a served call is the first of its request here and does so itself.
+    #[cold]
+    fn span(&self) -> Span {
+        let (service, method, binding) = (self.service, self.method.name, self.kind.label());
+        match self.kind {
+            Kind::Serve => info_span!(
+                "call",
+                service,
+                method,
+                binding,
+                request_id = %self.cx.request_id(),
+                traceparent = ?self.cx.trace(),
+            ),
+            _ => info_span!("call", service, method, binding),
+        }
+    }
+
+    /// The error for a callee that was cut off.
+    #[cold]
+    pub(crate) fn name_cut(&self, cut: Cut) -> CallError {
+        let (service, method) = (self.service, self.method.name);
+        match cut {
+            Cut::Deadline => CallError::deadline_exceeded(service, method),
+            Cut::Panic => {
+                // What it said is the panic hook's to print: it may hold what a log line must not.
+                error!(service, method, request_id = %self.cx.request_id(), "Callee {service}.{method} panicked");
+                CallError::Panicked { method: format!("{service}.{method}") }
+            }
+        }
+    }
+}

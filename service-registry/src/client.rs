@@ -1,0 +1,88 @@
+//! The one thing a caller holds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::binding::Binding;
+use crate::contract::Contract;
+use crate::edge::Edges;
+use crate::transport::Transport;
+
+/// A stable handle on a service: cheap to clone, and the binding behind all clones can be swapped while
+/// calls run. `#[service]` implements the service's trait for it.
+///
+/// A call that has begun ends on the binding it began on.
+pub struct ServiceClient<T: Contract + ?Sized> {
+    core: Arc<Core<T>>,
+}
+
+/// Keeps a binding alive for one call without counting a reference: most calls end before another thread
+/// could care.
+pub(crate) type Bound<T> = Guard<Arc<Binding<T>>>;
+
+struct Core<T: ?Sized> {
+    binding: ArcSwap<Binding<T>>,
+    edges: Arc<Edges>,
+}
+
+impl<T: Contract + ?Sized> ServiceClient<T> {
+    /// A client that nobody answers yet.
+    pub fn unbound() -> Self {
+        Self::over(Binding::Unbound)
+    }
+
+    /// A client of an implementation in this process.
+    pub fn local(service: Arc<T>) -> Self {
+        Self::over(Binding::Local(service))
+    }
+
+    /// A client of a service somewhere else.
+    pub fn remote(transport: Arc<dyn Transport>) -> Self {
+        Self::over(Binding::Remote(transport))
+    }
+
+    fn over(binding: Binding<T>) -> Self {
+        Self { core: Arc::new(Core { binding: ArcSwap::from_pointee(binding), edges: Edges::of::<T>() }) }
+    }
+
+    pub fn bind_local(&self, service: Arc<T>) {
+        self.core.binding.store(Arc::new(Binding::Local(service)));
+    }
+
+    pub fn bind_remote(&self, transport: Arc<dyn Transport>) {
+        self.core.binding.store(Arc::new(Binding::Remote(transport)));
+    }
+
+    pub fn unbind(&self) {
+        self.core.binding.store(Arc::new(Binding::Unbound));
+    }
+
+    /// `unbound`, `local` or `remote`, as metrics label it.
+    pub fn binding_kind(&self) -> &'static str {
+        self.core.binding.load().kind().label()
+    }
+
+    /// What a call that begins now runs on, until it ends.
+    #[inline]
+    pub(crate) fn binding(&self) -> Bound<T> {
+        self.core.binding.load()
+    }
+
+    pub(crate) fn edges(&self) -> &Edges {
+        &self.core.edges
+    }
+}
+
+impl<T: Contract + ?Sized> Clone for ServiceClient<T> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core) }
+    }
+}
+
+impl<T: Contract + ?Sized> fmt::Debug for ServiceClient<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceClient({} v{}, {})", T::NAME, T::VERSION, self.binding_kind())
+    }
+}

@@ -1,0 +1,73 @@
+//! What `#[service]` knows of a trait: its name, its version and its methods.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::CallContext;
+use crate::error::CallError;
+use crate::transport::Reply;
+
+/// Time one hop has when its method does not say otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Implemented by `#[service]` for `dyn Trait`; never by hand.
+pub trait Contract: Send + Sync + 'static {
+    const NAME: &'static str;
+    const VERSION: u32;
+    /// In the order of the trait; an index into this list is how generated code names a method.
+    const METHODS: &'static [Method];
+
+    /// Reads `arguments` (a JSON array), calls the method with this index and writes its answer.
+    fn dispatch<'a>(
+        &'a self,
+        method: usize,
+        cx: &'a CallContext,
+        arguments: &'a [u8],
+    ) -> BoxFuture<'a, Result<Reply, CallError>>;
+
+    /// Reads one part of a call and writes it again: what comes out equals what went in, or a type loses
+    /// something on the wire. For tests.
+    fn recode(method: usize, part: Part, json: &[u8]) -> Result<Bytes, CallError>;
+}
+
+/// What crosses the wire in one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Arguments,
+    Answer,
+    Refusal,
+}
+
+/// One method of a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method {
+    pub name: &'static str,
+    pub class: Class,
+    /// Longest time one call may take, whatever its caller still has.
+    pub timeout: Duration,
+}
+
+/// What a repeat of a call does, and so who may repeat it when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Changes nothing: may be repeated at will.
+    Read,
+    /// Carries its own id: a repeat has no second effect.
+    Idempotent,
+    /// A repeat could act twice: repeated only when nothing was sent.
+    Once,
+}
+
+/// What a service's error type must be able to do: hold a [`CallError`] and travel.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a service method",
+    note = "it must be `From<CallError> + Clone + Serialize + DeserializeOwned + Send + Sync + 'static`: add a variant `Call(#[from] CallError)` and derive the rest"
+)]
+pub trait SeamError: From<CallError> + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<E> SeamError for E where E: From<CallError> + Clone + Serialize + DeserializeOwned + Send + Sync + 'static
+{}

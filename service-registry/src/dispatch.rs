@@ -1,0 +1,77 @@
+//! The receiving end of a remote call, whatever carried it here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::binding::Kind;
+use crate::call::Call;
+use crate::context::CallContext;
+use crate::contract::{Contract, Method, Part};
+use crate::edge::Edges;
+use crate::error::CallError;
+use crate::transport::Reply;
+
+/// A service that can be called by method name and JSON.
+#[async_trait]
+pub trait Dispatch: Send + Sync + 'static {
+    fn service(&self) -> &'static str;
+    fn version(&self) -> u32;
+    fn methods(&self) -> &'static [Method];
+
+    /// Answers one call under the same rules as a local one. `cx` is the callee's context, as the
+    /// transport read it; `arguments` is the JSON array that the caller wrote.
+    async fn dispatch(&self, method: &str, cx: CallContext, arguments: Bytes) -> Result<Reply, CallError>;
+
+    /// Reads one part of a call and writes it again; see [`Contract::recode`].
+    fn recode(&self, method: &str, part: Part, json: &[u8]) -> Result<Bytes, CallError>;
+}
+
+/// Dispatches to an implementation in this process.
+pub struct Dispatcher<T: Contract + ?Sized> {
+    service: Arc<T>,
+    edges: Arc<Edges>,
+}
+
+impl<T: Contract + ?Sized> Dispatcher<T> {
+    pub fn new(service: Arc<T>) -> Self {
+        Self { service, edges: Edges::of::<T>() }
+    }
+}
+
+#[async_trait]
+impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
+    fn service(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn version(&self) -> u32 {
+        T::VERSION
+    }
+
+    fn methods(&self) -> &'static [Method] {
+        T::METHODS
+    }
+
+    async fn dispatch(&self, method: &str, cx: CallContext, arguments: Bytes) -> Result<Reply, CallError> {
+        let index = index_of::<T>(method)?;
+        let known = &T::METHODS[index];
+        let call = Call::accept(T::NAME, known, self.edges.edge(index, Kind::Serve), cx);
+        if let Some(refusal) = call.refusal() {
+            return call.close_reply(Err(refusal));
+        }
+        let outcome = call.run(self.service.dispatch(index, call.cx(), &arguments)).await.flatten();
+        call.close_reply(outcome)
+    }
+
+    fn recode(&self, method: &str, part: Part, json: &[u8]) -> Result<Bytes, CallError> {
+        T::recode(index_of::<T>(method)?, part, json)
+    }
+}
+
+fn index_of<T: Contract + ?Sized>(method: &str) -> Result<usize, CallError> {
+    T::METHODS.iter().position(|known| known.name == method).ok_or_else(|| {
+        CallError::protocol(format!("service {} v{} has no method {method}", T::NAME, T::VERSION))
+    })
+}

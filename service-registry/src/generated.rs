@@ -1,0 +1,146 @@
+//! What `#[service]` writes calls to; kept here so that the macro writes little.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::binding::Binding;
+pub use crate::call::Call;
+use crate::client::ServiceClient;
+use crate::context::CallContext;
+use crate::contract::{Contract, Part, SeamError};
+use crate::error::CallError;
+use crate::transport::{Outgoing, Reply, Transport};
+
+pub use bytes::Bytes;
+pub use futures_util::future::BoxFuture;
+
+/// What a call runs on; kept until the call ends, whatever the client is bound to by then.
+pub struct Bound<T: Contract + ?Sized>(crate::client::Bound<T>);
+
+/// Who answers a call.
+pub enum Route<'a, T: ?Sized> {
+    Local(&'a T),
+    Remote(&'a dyn Transport),
+}
+
+/// Takes hold of the client's binding as it is now.
+#[inline]
+pub fn bound<T: Contract + ?Sized>(client: &ServiceClient<T>) -> Bound<T> {
+    Bound(client.binding())
+}
+
+impl<T: Contract + ?Sized> Bound<T> {
+    /// Who answers, if anybody does.
+    #[inline(always)]
+    pub fn route(&self) -> Option<Route<'_, T>> {
+        match &**self.0 {
+            Binding::Local(service) => Some(Route::Local(&**service)),
+            Binding::Remote(transport) => Some(Route::Remote(&**transport)),
+            Binding::Unbound => None,
+        }
+    }
+}
+
+/// Opens a call of the method with this index in the contract.
+#[inline(always)]
+pub fn open<'a, T: Contract + ?Sized>(
+    client: &'a ServiceClient<T>,
+    bound: &Bound<T>,
+    index: usize,
+    cx: &CallContext,
+) -> Call<'a> {
+    let kind = bound.0.kind();
+    Call::open(T::NAME, &T::METHODS[index], kind, client.edges().edge(index, kind), cx)
+}
+
+/// Ends a call that must not run.
+#[cold]
+pub fn refuse<A, E: SeamError>(call: &Call<'_>, refusal: CallError) -> Result<A, E> {
+    call.close(Err(refusal))
+}
+
+/// Ends a call that nobody answers.
+#[cold]
+pub fn unbound<A, E: SeamError>(call: &Call<'_>) -> Result<A, E> {
+    refuse(call, call.unbound())
+}
+
+/// Sends the call away and reads what comes back.
+pub async fn send<T, A, E>(
+    call: &Call<'_>,
+    transport: &dyn Transport,
+    index: usize,
+    arguments: &(impl Serialize + Sync),
+) -> Result<A, E>
+where
+    T: Contract + ?Sized,
+    A: DeserializeOwned,
+    E: SeamError,
+{
+    let reply = match encode(arguments) {
+        Ok(arguments) => {
+            let method = &T::METHODS[index];
+            let outgoing =
+                Outgoing { service: T::NAME, version: T::VERSION, method, cx: call.cx(), arguments };
+            call.run(transport.call(outgoing)).await.flatten()
+        }
+        Err(failure) => Err(failure),
+    };
+    call.close(reply.and_then(decode_reply))
+}
+
+fn decode_reply<A: DeserializeOwned, E: SeamError>(reply: Reply) -> Result<Result<A, E>, CallError> {
+    Ok(match reply {
+        Reply::Answer(body) => Ok(decode(&body, "answer")?),
+        Reply::Refusal(body) => Err(decode(&body, "refusal")?),
+    })
+}
+
+/// Writes the callee's outcome for the wire.
+pub fn encode_reply<A: Serialize, E: SeamError>(outcome: Result<A, E>) -> Result<Reply, CallError> {
+    match outcome {
+        Ok(answer) => encode(&answer).map(Reply::Answer),
+        Err(refusal) => encode(&refusal).map(Reply::Refusal),
+    }
+}
+
+/// Reads the arguments, a tuple written as a JSON array.
+pub fn decode_arguments<A: DeserializeOwned>(arguments: &[u8]) -> Result<A, CallError> {
+    decode(arguments, "arguments")
+}
+
+/// Reads one part of a call as the type it has and writes it again.
+pub fn recode<Arguments, A, E>(part: Part, json: &[u8]) -> Result<Bytes, CallError>
+where
+    Arguments: Serialize + DeserializeOwned,
+    A: Serialize + DeserializeOwned,
+    E: SeamError,
+{
+    match part {
+        Part::Arguments => encode(&decode::<Arguments>(json, "arguments")?),
+        Part::Answer => encode(&decode::<A>(json, "answer")?),
+        Part::Refusal => encode(&decode::<E>(json, "refusal")?),
+    }
+}
+
+/// Said for an index that is not in the contract; only a hand-written dispatcher can ask for one.
+pub fn no_such_method(service: &str, index: usize) -> CallError {
+    CallError::protocol(format!("service {service} has no method number {index}"))
+}
+
+fn encode(value: &impl Serialize) -> Result<Bytes, CallError> {
+    serde_json::to_vec(value)
+        .map(Bytes::from)
+        .map_err(|error| CallError::protocol(format!("cannot be written as JSON: {error}")))
+}
+
+/// The error names the place, never the value: values are a user's data, and errors are logged.
+fn decode<A: DeserializeOwned>(body: &[u8], what: &str) -> Result<A, CallError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        CallError::protocol(format!("{what} cannot be read: {:?} error at {line}:{column}", error.classify()))
+    })
+}
+
+/// Compiles only for errors that a service method may have.
+pub fn error_can_travel<E: SeamError>() {}

@@ -1,0 +1,95 @@
+//! A binding for tests: as far away as another process, without one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::client::ServiceClient;
+use crate::context::CallContext;
+use crate::contract::{Contract, Part};
+use crate::dispatch::{Dispatch, Dispatcher};
+use crate::error::CallError;
+use crate::transport::{Outgoing, Reply, Transport};
+
+/// Local, but serialised: every argument and answer goes through JSON and back, in a task of its own, with
+/// a context made from nothing but what a wire carries.
+///
+/// A value that is not the same after the wire as before ends the call with [`CallError::Protocol`]:
+/// `encode(decode(x))` must be `x`, byte for byte.
+pub struct Serialised {
+    callee: Arc<dyn Dispatch>,
+}
+
+impl Serialised {
+    pub fn new(callee: Arc<dyn Dispatch>) -> Self {
+        Self { callee }
+    }
+
+    /// A client of `service` over this binding.
+    pub fn client<T: Contract + ?Sized>(service: Arc<T>) -> ServiceClient<T> {
+        ServiceClient::remote(Arc::new(Self::new(Arc::new(Dispatcher::new(service)))))
+    }
+
+    fn check_same(&self, method: &str, part: Part, json: &Bytes) -> Result<(), CallError> {
+        match self.callee.recode(method, part, json)? == *json {
+            true => Ok(()),
+            false => {
+                let service = self.callee.service();
+                Err(CallError::protocol(format!("{part:?} of {service}.{method} changes on the wire")))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Serialised {
+    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError> {
+        let method = call.method.name;
+        self.check_same(method, Part::Arguments, &call.arguments)?;
+        let cx = carried(call.cx);
+        let (callee, callee_cx, arguments) = (Arc::clone(&self.callee), cx.clone(), call.arguments.clone());
+        let task =
+            AbortOnDrop(tokio::spawn(async move { callee.dispatch(method, callee_cx, arguments).await }));
+        let reply = task.finish().await?;
+        match &reply {
+            Reply::Answer(json) => self.check_same(method, Part::Answer, json)?,
+            Reply::Refusal(json) => self.check_same(method, Part::Refusal, json)?,
+        }
+        if cx.was_replayed() {
+            call.cx.mark_replayed();
+        }
+        Ok(reply)
+    }
+}
+
+/// A context with the same contents and no memory shared with the first.
+fn carried(cx: &CallContext) -> CallContext {
+    let mut carried = CallContext::root()
+        .with_request_id(cx.request_id())
+        .with_trace(cx.trace())
+        .with_position(cx.call_id(), cx.depth(), cx.retry_attempt())
+        .with_deadline(cx.deadline());
+    if let Some(caller) = cx.caller() {
+        carried = carried.with_caller(caller.clone());
+    }
+    if let Some(key) = cx.idempotency() {
+        carried = carried.with_idempotency(key.clone());
+    }
+    carried
+}
+
+/// A callee ends when its caller goes away, as it does when a connection breaks.
+struct AbortOnDrop(tokio::task::JoinHandle<Result<Reply, CallError>>);
+
+impl AbortOnDrop {
+    async fn finish(mut self) -> Result<Reply, CallError> {
+        (&mut self.0).await.map_err(|error| CallError::failed(format!("the callee's task ended: {error}")))?
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,142 @@
+//! Everything that can be wrong with a set of services and their placement, named all at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::placement::{Placement, check_url};
+use crate::routes::Pattern;
+use crate::service::ServiceDescriptor;
+
+/// One thing that is wrong, in words an operator can act on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("service {0} is listed twice")]
+    DuplicateService(&'static str),
+    #[error("route {route} is owned by both {first} and {second}")]
+    DuplicateRoute { route: &'static str, first: &'static str, second: &'static str },
+    #[error("route {route} of {service} {problem}")]
+    BadRoute { service: &'static str, route: &'static str, problem: &'static str },
+    #[error("service {service} depends on {dependency}, which is not listed")]
+    MissingDependency { service: &'static str, dependency: &'static str },
+    #[error("services depend on each other in a circle: {}", .0.join(" → "))]
+    CircularDependency(Vec<&'static str>),
+    #[error("placement names {0}, which is not a service")]
+    UnknownPlacement(String),
+    #[error("service {0} is placed remote without a url")]
+    MissingUrl(String),
+    #[error("url {url} of remote service {service} {problem}")]
+    BadUrl { service: String, url: String, problem: &'static str },
+    #[error("no transport to {service} at {url}: {problem}")]
+    NoTransport { service: String, url: String, problem: String },
+}
+
+/// All that is wrong; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(Fault::to_string).collect();
+        f.write_str(&lines.join("; "))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Finds every fault of the services and their placement.
+pub(crate) fn validate(
+    services: &[ServiceDescriptor],
+    placements: &BTreeMap<String, Placement>,
+) -> Vec<Fault> {
+    let mut faults = duplicate_services(services);
+    faults.extend(route_faults(services));
+    faults.extend(missing_dependencies(services));
+    faults.extend(cycles(services).into_iter().map(Fault::CircularDependency));
+    faults
+        .extend(placements.iter().filter_map(|(name, placement)| placement_fault(services, name, placement)));
+    faults
+}
+
+fn duplicate_services(services: &[ServiceDescriptor]) -> Vec<Fault> {
+    let mut seen = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    services
+        .iter()
+        .filter(|service| !seen.insert(service.name) && told.insert(service.name))
+        .map(|service| Fault::DuplicateService(service.name))
+        .collect()
+}
+
+fn route_faults(services: &[ServiceDescriptor]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut owners: Vec<(Pattern, &'static str)> = Vec::new();
+    for service in services {
+        for route in service.routes {
+            match Pattern::parse(route) {
+                Err(problem) => faults.push(Fault::BadRoute { service: service.name, route, problem }),
+                Ok(pattern) => match owners.iter().find(|(known, _)| *known == pattern) {
+                    Some((_, first)) => {
+                        faults.push(Fault::DuplicateRoute { route, first, second: service.name });
+                    }
+                    None => owners.push((pattern, service.name)),
+                },
+            }
+        }
+    }
+    faults
+}
+
+fn missing_dependencies(services: &[ServiceDescriptor]) -> Vec<Fault> {
+    let known = |name: &str| services.iter().any(|service| service.name == name);
+    let missing = |service: &ServiceDescriptor| {
+        let name = service.name;
+        service
+            .depends_on
+            .iter()
+            .filter(|dependency| !known(dependency))
+            .map(move |dependency| Fault::MissingDependency { service: name, dependency })
+            .collect::<Vec<_>>()
+    };
+    services.iter().flat_map(missing).collect()
+}
+
+/// Every circle once, written from the service that is listed first back to itself.
+fn cycles(services: &[ServiceDescriptor]) -> Vec<Vec<&'static str>> {
+    let mut found = Vec::new();
+    for start in services {
+        walk(services, &mut vec![start.name], &mut found);
+    }
+    found
+}
+
+/// Follows each path from `path[0]`. A service listed before the start ends a path: a circle through it has
+/// been told already, from there.
+fn walk(services: &[ServiceDescriptor], path: &mut Vec<&'static str>, found: &mut Vec<Vec<&'static str>>) {
+    let position = |name: &str| services.iter().position(|service| service.name == name);
+    let Some(last) = path.last().and_then(|name| position(name)) else { return };
+    for dependency in services[last].depends_on {
+        if *dependency == path[0] {
+            let mut cycle = path.clone();
+            cycle.push(dependency);
+            if !found.contains(&cycle) {
+                found.push(cycle);
+            }
+        } else if !path.contains(dependency) && position(dependency) > position(path[0]) {
+            path.push(dependency);
+            walk(services, path, found);
+            path.pop();
+        }
+    }
+}
+
+fn placement_fault(services: &[ServiceDescriptor], name: &str, placement: &Placement) -> Option<Fault> {
+    if !services.iter().any(|service| service.name == name) {
+        return Some(Fault::UnknownPlacement(name.to_owned()));
+    }
+    let Placement::Remote { url } = placement else { return None };
+    let service = name.to_owned();
+    if url.is_empty() {
+        return Some(Fault::MissingUrl(service));
+    }
+    check_url(url).err().map(|problem| Fault::BadUrl { service, url: url.clone(), problem })
+}
