@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,9 +62,13 @@ impl Store {
             |error| DbErr::Custom(format!("cannot use data directory {}: {error}", directory.display()));
         std::fs::create_dir_all(directory).map_err(unusable)?;
         let file = directory.join(format!("{module}.sqlite3"));
-        let writer = Database::connect(sqlite_options(&file, 1)).await?;
-        let reader = Database::connect(sqlite_options(&file, SQLITE_READERS)).await?;
         let lock_file = directory.join(format!("{module}.lock"));
+        let writer = {
+            // Of two that turn a new file to WAL at once SQLite refuses one, whatever the busy timeout.
+            let _turn = locked(&lock_file).await.map_err(unusable)?;
+            Database::connect(sqlite_options(&file, 1)).await?
+        };
+        let reader = Database::connect(sqlite_options(&file, SQLITE_READERS)).await?;
         Ok(Self { module, writer, reader, lock_file, bell: Arc::default() })
     }
 
@@ -133,6 +138,17 @@ impl Store {
         self.reader.close().await?;
         self.writer.close().await
     }
+}
+
+/// Locks `path` against other processes until the answer is dropped.
+async fn locked(path: &Path) -> std::io::Result<File> {
+    let path = path.to_owned();
+    let lock = move || {
+        let file = File::create(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(lock).await?
 }
 
 fn sqlite_options(file: &Path, connections: u32) -> ConnectOptions {

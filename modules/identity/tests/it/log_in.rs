@@ -151,3 +151,15 @@ async fn a_second_process_on_the_same_database_starts_beside_the_first() {
     second.close().await.unwrap();
     database.drop().await;
 }
+
+#[tokio::test]
+async fn regression_processes_that_make_the_same_new_database_do_not_refuse_each_other() {
+    for _ in 0..10 {
+        let database = TestDatabase::sqlite();
+        let open = || platform::Store::open("identity", &database.settings);
+        for store in <[_; 4]>::from(tokio::join!(open(), open(), open(), open())) {
+            store.unwrap().close().await.unwrap();
+        }
+        database.drop().await;
+    }
+}
