@@ -85,18 +85,13 @@ fn report(what: &str, rate: f64, floor: f64, target: f64) {
 /// Rows of about three years: a thousand a day, most of them alike in name, each with an id of the bank.
 fn row(number: usize) -> Row {
     let first = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
+    let posted_on = first + Days::new(number as u64 / 1_000);
+    let amount = Money::from_minor(-((number * 7_919 % 50_000) as i64) - 1, eur());
     Row {
-        posted_on: first + Days::new(number as u64 / 1_000),
-        occurred_on: None,
-        posted_at: None,
-        amount: Money::from_minor(-((number * 7_919 % 50_000) as i64) - 1, eur()),
-        original: None,
         kind: TransactionKind::PointOfSale,
-        name: format!("CARD PURCHASE {:05}", number % 30_000),
         memo: Some("Reference of the purchase as banks print it".into()),
-        check_number: None,
         external_id: Some(format!("2020{number:012}")),
-        corrects: None,
+        ..Row::new(posted_on, amount, format!("CARD PURCHASE {:05}", number % 30_000))
     }
 }
 
@@ -225,8 +220,8 @@ async fn list(
     let readers = (0..READERS).map(|_| {
         let (ledger, cx, filter, page) = (ledger.clone(), cx.clone(), filter.clone(), page.clone());
         tokio::spawn(async move {
-            let mut times = Vec::with_capacity(100);
-            for _ in 0..100 {
+            let mut times = Vec::with_capacity(400);
+            for _ in 0..400 {
                 let start = Instant::now();
                 let listed = ledger.list_transactions(&cx, filter.clone(), page.clone()).await;
                 assert_eq!(listed.expect("a page is listed").data.len(), 50);

@@ -36,7 +36,7 @@ pub use error::{AmbiguousDates, BankRefusal, FormatError};
 pub use sink::{Sink, Summary};
 pub use statement::{
     AccountHint, AccountType, BalanceKind, Correction, CorrectionAction, OriginalCurrency, RejectCode,
-    RejectedRow, Row, RowKind, StatementBalance, StatementHead,
+    RejectedRow, Row, RowKind, RowStatus, Split, StatementBalance, StatementHead, Trade, TradeAction,
 };
 pub use survey::{HEAD_BYTES, Survey, SurveyReport};
 

@@ -50,7 +50,7 @@ pub enum AccountType {
     Loan,
 }
 
-/// One booked transaction.
+/// One transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Line of the file on which the row begins, from 1.
@@ -78,6 +78,107 @@ pub struct Row {
     pub original: Option<OriginalCurrency>,
     /// The earlier row that this one corrects.
     pub corrects: Option<Correction>,
+    /// Whether the bank has booked it.
+    pub status: RowStatus,
+    /// The day from which it bears interest (`DTAVAIL`, `ValDt`, the first date of `:61:`).
+    pub value_on: Option<NaiveDate>,
+    /// What the parties call it: `EndToEndId`, `REFNUM`, the owner's reference of `:61:`.
+    pub reference: Option<String>,
+    /// The owner's own category (QIF `L`, a column of a table).
+    pub category: Option<String>,
+    /// How the owner divided it; where there are any, they add up to the amount.
+    pub splits: Vec<Split>,
+    /// The security that it moved, in an investment statement.
+    pub trade: Option<Box<Trade>>,
+}
+
+impl Row {
+    /// A booked row that tells nothing but when and how much.
+    pub fn new(line: u64, posted_on: NaiveDate, amount: Money) -> Self {
+        Self {
+            line,
+            external_id: None,
+            posted_on,
+            occurred_on: None,
+            posted_at: None,
+            amount,
+            kind: RowKind::default(),
+            name: None,
+            memo: None,
+            check_number: None,
+            original: None,
+            corrects: None,
+            status: RowStatus::default(),
+            value_on: None,
+            reference: None,
+            category: None,
+            splits: Vec::new(),
+            trade: None,
+        }
+    }
+}
+
+/// Whether the bank has booked a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowStatus {
+    /// It counts in the booked balance.
+    #[default]
+    Booked,
+    /// The bank expects it; it will come again, booked, perhaps with another date, name or amount.
+    Pending,
+}
+
+/// A part of a row that its owner set apart (QIF `S`, `E`, `$`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// In the currency of the row.
+    pub amount: Money,
+    /// The owner's category.
+    pub category: Option<String>,
+    /// Free text.
+    pub memo: Option<String>,
+}
+
+/// What a row of an investment statement did with a security.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trade {
+    /// What happened.
+    pub action: TradeAction,
+    /// Its number at its agency (`UNIQUEID`: CUSIP, ISIN, WKN).
+    pub security_id: Option<String>,
+    /// The agency (`UNIQUEIDTYPE`).
+    pub security_id_type: Option<String>,
+    /// Its ticker, where the file says it.
+    pub ticker: Option<String>,
+    /// Its name, where the file says it.
+    pub security_name: Option<String>,
+    /// How many units came (or went, negative): the decimal text of the file.
+    pub units: Option<String>,
+    /// Price of one unit in the currency of the row: the decimal text of the file.
+    pub unit_price: Option<String>,
+    /// Commission and fees together, in the currency of the row.
+    pub fees: Option<Money>,
+}
+
+/// What happened to a security.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The names say it all.
+pub enum TradeAction {
+    Buy,
+    Sell,
+    /// Income that bought more of the same.
+    Reinvest,
+    Income,
+    Expense,
+    ReturnOfCapital,
+    /// Units came or went without money.
+    Transfer,
+    Split,
+    /// An option was exercised, assigned or expired.
+    Closure,
+    Other,
 }
 
 /// The currency a converted amount came from.
@@ -246,6 +347,8 @@ pub struct StatementBalance {
 pub enum BalanceKind {
     /// What is booked: the sum of rows must end here.
     Ledger,
+    /// What was booked before the first row: the sum of rows must begin here.
+    Opening,
     /// What can be spent; of a credit card, what is left of its limit.
     Available,
 }

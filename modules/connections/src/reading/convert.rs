@@ -1,7 +1,10 @@
 //! What the readers say, in the ledger's words.
 
 use connections_formats as formats;
-use ledger_api::{BalanceKind, Correction, CorrectionAction, Row, TransactionKind};
+use ledger_api::{
+    BalanceKind, Correction, CorrectionAction, Details, Row, Split, Trade, TradeAction, TransactionKind,
+    TransactionStatus,
+};
 
 use super::original::original_amount;
 
@@ -12,13 +15,10 @@ pub(super) fn row(row: formats::Row) -> Row {
         (None, memo) => (memo.unwrap_or_default(), None),
     };
     Row {
-        posted_on: row.posted_on,
         occurred_on: row.occurred_on,
         posted_at: row.posted_at,
-        amount: row.amount,
         original: row.original.as_ref().and_then(|original| original_amount(row.amount, original)),
         kind: kind(row.kind),
-        name,
         memo,
         check_number: row.check_number,
         external_id: row.external_id,
@@ -29,11 +29,54 @@ pub(super) fn row(row: formats::Row) -> Row {
                 formats::CorrectionAction::Delete => CorrectionAction::Delete,
             },
         }),
+        status: match row.status {
+            formats::RowStatus::Booked => TransactionStatus::Booked,
+            formats::RowStatus::Pending => TransactionStatus::Pending,
+        },
+        details: Details {
+            value_on: row.value_on,
+            reference: row.reference,
+            category: row.category,
+            splits: row.splits.into_iter().map(split).collect(),
+            trade: row.trade.map(|trade| Box::new(self::trade(*trade))),
+        },
+        ..Row::new(row.posted_on, row.amount, name)
+    }
+}
+
+fn split(split: formats::Split) -> Split {
+    Split { amount: split.amount, category: split.category, memo: split.memo }
+}
+
+fn trade(trade: formats::Trade) -> Trade {
+    use formats::TradeAction as Read;
+    let action = match trade.action {
+        Read::Buy => TradeAction::Buy,
+        Read::Sell => TradeAction::Sell,
+        Read::Reinvest => TradeAction::Reinvest,
+        Read::Income => TradeAction::Income,
+        Read::Expense => TradeAction::Expense,
+        Read::ReturnOfCapital => TradeAction::ReturnOfCapital,
+        Read::Transfer => TradeAction::Transfer,
+        Read::Split => TradeAction::Split,
+        Read::Closure => TradeAction::Closure,
+        Read::Other => TradeAction::Other,
+    };
+    Trade {
+        action,
+        security_id: trade.security_id,
+        security_id_type: trade.security_id_type,
+        ticker: trade.ticker,
+        security_name: trade.security_name,
+        units: trade.units,
+        unit_price: trade.unit_price,
+        fees: trade.fees,
     }
 }
 
 pub(super) fn balance_kind(kind: formats::BalanceKind) -> BalanceKind {
     match kind {
+        formats::BalanceKind::Opening => BalanceKind::Opening,
         formats::BalanceKind::Ledger => BalanceKind::Ledger,
         formats::BalanceKind::Available => BalanceKind::Available,
     }
@@ -138,18 +181,8 @@ mod tests {
     fn what_the_bank_prints_as_free_text_alone_is_the_name() {
         let amount = kernel::Money::zero(Currency::parse("EUR").unwrap());
         let read = formats::Row {
-            line: 1,
-            external_id: None,
-            posted_on: kernel::BankDate::MIN,
-            occurred_on: None,
-            posted_at: None,
-            amount,
-            kind: formats::RowKind::Other,
-            name: None,
             memo: Some("Interest".into()),
-            check_number: None,
-            original: None,
-            corrects: None,
+            ..formats::Row::new(1, kernel::BankDate::MIN, amount)
         };
         let told = row(read);
         assert_eq!((told.name.as_str(), told.memo), ("Interest", None));

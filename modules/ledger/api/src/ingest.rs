@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{AccountKind, BalanceKind, Drift, TransactionKind};
+use crate::{AccountKind, BalanceKind, Details, Drift, TransactionKind, TransactionStatus};
 
 /// Some rows of a batch, to wait until the batch is ingested.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,6 +114,31 @@ pub struct Row {
     pub external_id: Option<String>,
     /// The earlier row that this one corrects.
     pub corrects: Option<Correction>,
+    /// Whether the bank has booked it.
+    pub status: TransactionStatus,
+    /// What few rows have.
+    pub details: Details,
+}
+
+impl Row {
+    /// A booked row that tells nothing but when, how much and by what name.
+    pub fn new(posted_on: NaiveDate, amount: Money, name: impl Into<String>) -> Self {
+        Self {
+            posted_on,
+            occurred_on: None,
+            posted_at: None,
+            amount,
+            original: None,
+            kind: TransactionKind::Other,
+            name: name.into(),
+            memo: None,
+            check_number: None,
+            external_id: None,
+            corrects: None,
+            status: TransactionStatus::Booked,
+            details: Details::default(),
+        }
+    }
 }
 
 /// A correction of an earlier row: OFX 2.3 §11.4.4.1 `CORRECTFITID`, `CORRECTACTION`.

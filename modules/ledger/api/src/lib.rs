@@ -1,11 +1,13 @@
 //! What others may see of the ledger: accounts, transactions, balances, and the one door that rows come in by.
 #![warn(missing_docs)]
 
+mod details;
 mod error;
 mod ingest;
 mod service;
 mod types;
 
+pub use details::{Details, Split, Trade, TradeAction, TransactionStatus};
 pub use error::LedgerError;
 pub use ingest::{
     AccountRef, AccountReport, Correction, CorrectionAction, ExternalAccount, IngestReport, Outcomes,

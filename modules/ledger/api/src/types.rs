@@ -170,6 +170,8 @@ pub struct TransactionFilter {
 pub enum BalanceKind {
     /// All booked.
     Ledger,
+    /// All booked before the first row of the statement that states it.
+    Opening,
     /// What may be spent now.
     Available,
 }

@@ -33,24 +33,11 @@ fn normalised(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use kernel::{Currency, Money};
-    use ledger_api::TransactionKind;
 
     use super::*;
 
     fn row(minor: i64, name: &str) -> Row {
-        Row {
-            posted_on: chrono::NaiveDate::MIN,
-            occurred_on: None,
-            posted_at: None,
-            amount: Money::from_minor(minor, Currency::parse("EUR").unwrap()),
-            original: None,
-            kind: TransactionKind::Other,
-            name: name.into(),
-            memo: None,
-            check_number: None,
-            external_id: None,
-            corrects: None,
-        }
+        Row::new(chrono::NaiveDate::MIN, Money::from_minor(minor, Currency::parse("EUR").unwrap()), name)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use kernel::{AccountId, BatchId, Currency, Money, PageRequest, Principal, Role, 
 pub use ledger_api::Ledger;
 use ledger_api::{
     AccountKind, AccountRef, BalanceKind, ExternalAccount, IngestReport, LedgerError, Row, SERVICE,
-    StagePart, StagedRow, StatedBalance, StatementRef, Transaction, TransactionFilter, TransactionKind,
+    StagePart, StagedRow, StatedBalance, StatementRef, Transaction, TransactionFilter,
 };
 use platform::testing::TestDatabase;
 use platform::{Module, Store};
@@ -113,19 +113,7 @@ pub fn day(day: u32) -> NaiveDate {
 }
 
 pub fn row(on: u32, minor: i64, name: &str) -> Row {
-    Row {
-        posted_on: day(on),
-        occurred_on: None,
-        posted_at: None,
-        amount: eur(minor),
-        original: None,
-        kind: TransactionKind::Other,
-        name: name.into(),
-        memo: None,
-        check_number: None,
-        external_id: None,
-        corrects: None,
-    }
+    Row::new(day(on), eur(minor), name)
 }
 
 pub fn with_id(row: Row, id: &str) -> Row {

@@ -14,7 +14,7 @@ use crate::error::sanitised;
 use crate::ofx::amount_reason;
 use crate::sink::Tally;
 use crate::source::Source;
-use crate::{FormatError, RejectCode, RejectedRow, Row, RowKind, Sink, Summary};
+use crate::{FormatError, RejectCode, RejectedRow, Row, Sink, Summary};
 
 /// Reads a whole table into `sink`.
 pub(crate) fn read<R: Read>(
@@ -138,19 +138,13 @@ impl Reader<'_> {
             at.map(|at| cells.text(at)).filter(|text| !text.is_empty()).map(Cow::into_owned)
         };
         Ok(Row {
-            line,
             external_id: some(self.layout.external_id),
-            posted_on,
             // The lesser date: where it cannot be read there is none.
             occurred_on: occurred.and_then(|text| self.date(&text).ok()),
-            posted_at: None,
-            amount,
-            kind: RowKind::Other,
             name: some(self.layout.name),
             memo: some(self.layout.memo),
             check_number: some(self.layout.check_number),
-            original: None,
-            corrects: None,
+            ..Row::new(line, posted_on, amount)
         })
     }
 

@@ -101,18 +101,16 @@ impl RowDraft {
         let original = self.original.take().and_then(|code| Currency::parse(&code).ok());
         let action = self.corrected_action.unwrap_or(CorrectionAction::Replace);
         Ok(Row {
-            line: self.line,
             external_id: self.id.take(),
-            posted_on: posted.day,
             occurred_on: if let Field::Read(date) = &self.user { Some(date.day) } else { None },
             posted_at: posted.instant,
-            amount,
             kind: self.kind,
             name: self.name.take().or_else(|| self.payee_name.take()),
             memo: self.memo.take(),
             check_number: self.check_number.take(),
             original: original.map(|currency| OriginalCurrency { currency, rate: self.rate.take() }),
             corrects: self.corrected_id.take().map(|external_id| Correction { external_id, action }),
+            ..Row::new(self.line, posted.day, amount)
         })
     }
 
