@@ -8,6 +8,7 @@ pub(crate) fn of_file(error: &FormatError) -> Option<Problem> {
         FormatError::BinaryFile => Code::BinaryFile,
         FormatError::UnsupportedFormat { .. } => Code::UnsupportedFormat,
         FormatError::UnknownFormat => Code::UnknownFormat,
+        FormatError::MalformedFile { .. } => Code::MalformedFile,
         FormatError::TruncatedFile { .. } => Code::TruncatedFile,
         FormatError::StatementRefusedByBank(_) => Code::StatementRefused,
         FormatError::UnknownCurrency { .. } => Code::UnknownCurrency,

@@ -24,6 +24,14 @@ pub enum FormatError {
     /// It is text, but neither OFX nor a table.
     #[error("the file is not a known statement format")]
     UnknownFormat,
+    /// It breaks the rules of its format in a way that leaves no safe reading of the rest.
+    #[error("the file breaks the rules of its format near line {line}: {what}")]
+    MalformedFile {
+        /// Where, from 1.
+        line: u64,
+        /// Which rule.
+        what: &'static str,
+    },
     /// An OFX document that ends before its `</OFX>`.
     #[error("the file ends in the middle, near line {line}")]
     TruncatedFile {
@@ -88,6 +96,7 @@ impl FormatError {
             Self::BinaryFile => "binary_file",
             Self::UnsupportedFormat { .. } => "unsupported_format",
             Self::UnknownFormat => "unknown_format",
+            Self::MalformedFile { .. } => "malformed_file",
             Self::TruncatedFile { .. } => "truncated_file",
             Self::StatementRefusedByBank(_) => "statement_refused_by_bank",
             Self::UnknownCurrency { .. } => "unknown_currency",

@@ -188,6 +188,8 @@ pub struct OriginalCurrency {
     pub currency: Currency,
     /// Statement currency per original currency, the decimal text of the file.
     pub rate: Option<String>,
+    /// The amount in the original currency where the file states it, with the sign of the row's amount.
+    pub amount: Option<Money>,
 }
 
 /// The bank changes or withdraws a row that it sent before (OFX `CORRECTFITID`).
@@ -303,6 +305,10 @@ pub enum RejectCode {
     /// Not booked yet.
     UnsupportedPendingRow,
     UnsupportedLoanRow,
+    /// Told for information: it moves nothing (`INFO` in CAMT).
+    InformationOnly,
+    /// The bank gives it a status that we do not know.
+    UnknownStatus,
 }
 
 impl RejectCode {
@@ -326,6 +332,8 @@ impl RejectCode {
             Self::UnsupportedInvestmentRow => "unsupported_investment_row",
             Self::UnsupportedPendingRow => "unsupported_pending_row",
             Self::UnsupportedLoanRow => "unsupported_loan_row",
+            Self::InformationOnly => "information_only",
+            Self::UnknownStatus => "unknown_status",
         }
     }
 }

@@ -4,9 +4,12 @@ use kernel::Money;
 /// A rate with more digits than this is no rate.
 const MOST_DIGITS: usize = 18;
 
-/// What `amount` was before the bank converted it: divided by the bank's rate (OFX § 5.2), rounded half to even to
-/// the minor unit of the original currency. None where the bank gave no rate that can be used.
+/// What `amount` was before the bank converted it: what the bank states, else divided by the bank's rate (OFX
+/// § 5.2), rounded half to even to the minor unit of the original currency. None where the bank gave neither.
 pub(super) fn original_amount(amount: Money, original: &OriginalCurrency) -> Option<Money> {
+    if original.amount.is_some() {
+        return original.amount;
+    }
     let (digits, decimals) = rate(original.rate.as_deref()?)?;
     let scale = i32::from(original.currency.scale()) - i32::from(amount.currency().scale());
     // amount / (digits / 10^decimals), moved from the scale of one currency to that of the other.
@@ -49,7 +52,7 @@ mod tests {
     fn converted(amount: &str, currency: &str, original: &str, rate: &str) -> Option<String> {
         let amount = Money::parse(amount, Currency::parse(currency).unwrap()).unwrap();
         let currency = Currency::parse(original).unwrap();
-        let original = OriginalCurrency { currency, rate: Some(rate.into()) };
+        let original = OriginalCurrency { currency, rate: Some(rate.into()), amount: None };
         original_amount(amount, &original).map(|money| money.to_string())
     }
 
@@ -65,6 +68,15 @@ mod tests {
         ] {
             assert_eq!(converted(amount, currency, original, rate).as_deref(), Some(expected));
         }
+    }
+
+    #[test]
+    fn an_original_amount_that_is_stated_is_not_computed() {
+        let [amount, stated] = [("-92.38", "EUR"), ("-100.00", "USD")]
+            .map(|(text, code)| Money::parse(text, Currency::parse(code).unwrap()).unwrap());
+        let rate = Some("0.92".into());
+        let original = OriginalCurrency { currency: stated.currency(), rate, amount: Some(stated) };
+        assert_eq!(original_amount(amount, &original), Some(stated));
     }
 
     #[test]

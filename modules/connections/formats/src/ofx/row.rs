@@ -108,7 +108,11 @@ impl RowDraft {
             name: self.name.take().or_else(|| self.payee_name.take()),
             memo: self.memo.take(),
             check_number: self.check_number.take(),
-            original: original.map(|currency| OriginalCurrency { currency, rate: self.rate.take() }),
+            original: original.map(|currency| OriginalCurrency {
+                currency,
+                rate: self.rate.take(),
+                amount: None,
+            }),
             corrects: self.corrected_id.take().map(|external_id| Correction { external_id, action }),
             ..Row::new(self.line, posted.day, amount)
         })
