@@ -29,7 +29,8 @@ impl DecimalMark {
     }
 }
 
-/// An OFX amount (OFX § 3.2.9.1): optional sign, no sign means plus, point or comma for the decimals.
+/// An OFX amount (OFX § 3.2.9.1): optional sign, no sign means plus, point or comma for the decimals. Signed as the
+/// customer sees it (§ 3.2.9.2): a purchase is negative, a sale positive.
 ///
 /// A lone separator is the decimal mark, as the specification has it; groups of thousands, which it forbids,
 /// are understood where both separators or several of one kind leave no doubt.

@@ -90,7 +90,7 @@ pub(crate) fn byte_order(head: &[u8]) -> Option<&'static encoding_rs::Encoding> 
     }
 }
 
-/// What a declaration means: a WHATWG label, or the names that OFX 1.x headers use (OFX § 2.2).
+/// What a declaration means: a WHATWG label, or the names that the headers of OFX 1.x use.
 fn claimed_codec(declared: &str) -> Option<&'static encoding_rs::Encoding> {
     let name = declared.trim().to_ascii_uppercase();
     match name.as_str() {

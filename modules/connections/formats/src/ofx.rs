@@ -5,6 +5,8 @@
 
 mod date;
 mod header;
+mod kind;
+mod loan;
 mod reader;
 mod row;
 mod statement;

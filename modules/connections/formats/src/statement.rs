@@ -64,7 +64,7 @@ pub struct Row {
     /// The instant of posting, only where the bank gave a time of day with its zone.
     pub posted_at: Option<DateTime<Utc>>,
     /// Positive increases what the owner has. In the statement's currency, unless the bank says for this row
-    /// that it is in another one (OFX § 5.2, `CURRENCY`); it is never converted here.
+    /// that it is in another one (OFX `CURRENCY`); it is never converted here.
     pub amount: Money,
     /// What the bank calls it.
     pub kind: RowKind,
@@ -74,7 +74,7 @@ pub struct Row {
     pub memo: Option<String>,
     /// Number of the cheque.
     pub check_number: Option<String>,
-    /// What the amount was before the bank converted it (OFX § 5.2, `ORIGCURRENCY`).
+    /// What the amount was before the bank converted it (OFX `ORIGCURRENCY`).
     pub original: Option<OriginalCurrency>,
     /// The earlier row that this one corrects.
     pub corrects: Option<Correction>,
@@ -86,7 +86,7 @@ pub struct Row {
     pub reference: Option<String>,
     /// The owner's own category (QIF `L`, a column of a table).
     pub category: Option<String>,
-    /// How the owner divided it; where there are any, they add up to the amount.
+    /// How the owner or the bank divided it; where there are any, they add up to the amount.
     pub splits: Vec<Split>,
     /// The security that it moved, in an investment statement.
     pub trade: Option<Box<Trade>>,
@@ -129,7 +129,7 @@ pub enum RowStatus {
     Pending,
 }
 
-/// A part of a row that its owner set apart (QIF `S`, `E`, `$`).
+/// A part of a row that was set apart: by its owner (QIF `S`, `E`, `$`) or by the bank (OFX `LOANTRNAMT`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// In the currency of the row.
@@ -304,7 +304,6 @@ pub enum RejectCode {
     UnsupportedInvestmentRow,
     /// Not booked yet.
     UnsupportedPendingRow,
-    UnsupportedLoanRow,
     /// Told for information: it moves nothing (`INFO` in CAMT).
     InformationOnly,
     /// The bank gives it a status that we do not know.
@@ -331,7 +330,6 @@ impl RejectCode {
             Self::UnbalancedQuote => "unbalanced_quote",
             Self::UnsupportedInvestmentRow => "unsupported_investment_row",
             Self::UnsupportedPendingRow => "unsupported_pending_row",
-            Self::UnsupportedLoanRow => "unsupported_loan_row",
             Self::InformationOnly => "information_only",
             Self::UnknownStatus => "unknown_status",
         }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-/// A date as a bank writes it (OFX § 3.2.8): `YYYYMMDD[HHMMSS[.XXX]][[offset[:zone]]]`.
+/// A date as a bank writes it: `YYYYMMDD[HHMMSS[.XXX]][[offset[:zone]]]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OfxDate {
     /// The calendar date as written, whatever the zone.

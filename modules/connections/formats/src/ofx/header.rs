@@ -57,7 +57,7 @@ fn xml_encoding(before: &str) -> Option<String> {
     value[1..].split(quote).next().map(str::to_owned)
 }
 
-/// `ENCODING` and `CHARSET` of a 1.x header (OFX § 2.2). With `USASCII` the code page is in the second.
+/// `ENCODING` and `CHARSET` of a 1.x header. With `USASCII` the code page is in the second.
 fn sgml_encoding(before: &str) -> Option<String> {
     let encoding = header_value(before, "ENCODING:");
     let charset = header_value(before, "CHARSET:").filter(|charset| *charset != "NONE");

@@ -58,7 +58,6 @@ enum Step {
 enum RowOf {
     Booked,
     Pending,
-    Loan,
 }
 
 /// A child of `INVTRANLIST`; real once an `INVTRAN` is seen in it, as an empty element may stand there too.
@@ -159,9 +158,8 @@ impl<'a> Reader<'a> {
             Tag::AvailableBalance => *step = Step::BeginBalance(BalanceKind::Available),
             Tag::InvestmentList => self.in_investments = true,
             Tag::Trade => self.trade.iter_mut().for_each(|trade| trade.is_real = true),
-            Tag::Transaction => *step = Step::BeginRow(RowOf::Booked),
+            Tag::Transaction | Tag::LoanTransaction => *step = Step::BeginRow(RowOf::Booked),
             Tag::Pending => *step = Step::BeginRow(RowOf::Pending),
-            Tag::LoanTransaction => *step = Step::BeginRow(RowOf::Loan),
             Tag::Unknown if self.in_investments && self.trade.is_none() && !token.is_closed => {
                 *step = Step::BeginTrade(token.name.to_vec());
             }
@@ -257,10 +255,6 @@ impl<'a> Reader<'a> {
             RowOf::Pending => {
                 let reason = "the row is pending: it will come again once it is booked";
                 self.tally.rejected(statement, self.row.refused(RejectCode::UnsupportedPendingRow, reason))
-            }
-            RowOf::Loan => {
-                let reason = "rows of loan statements are not supported";
-                self.tally.rejected(statement, self.row.refused(RejectCode::UnsupportedLoanRow, reason))
             }
         }
     }

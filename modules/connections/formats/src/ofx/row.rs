@@ -1,7 +1,10 @@
+use chrono::NaiveDate;
 use kernel::{Currency, Money};
 
 use super::Tag;
 use super::date::{OfxDate, ofx_date};
+use super::kind::kind;
+use super::loan::LoanParts;
 use super::token::Value;
 use crate::amount::ofx_amount;
 use crate::error::sanitised;
@@ -13,18 +16,22 @@ pub(super) struct RowDraft {
     line: u64,
     posted: Field,
     user: Field,
+    available: Field,
     amount: String,
     kind: RowKind,
     id: Option<String>,
     name: Option<String>,
     payee_name: Option<String>,
+    extended_name: Option<String>,
     memo: Option<String>,
     check_number: Option<String>,
+    reference: Option<String>,
     currency: Option<String>,
     original: Option<String>,
     rate: Option<String>,
     corrected_id: Option<String>,
     corrected_action: Option<CorrectionAction>,
+    loan: Option<Box<LoanParts>>,
     is_too_long: bool,
 }
 
@@ -72,6 +79,7 @@ impl RowDraft {
         match tag {
             Tag::DatePosted => self.posted = Field::of(value),
             Tag::DateUser => self.user = Field::of(value),
+            Tag::DateAvailable => self.available = Field::of(value),
             Tag::Amount => {
                 self.amount.clear();
                 self.amount.push_str(&value.text());
@@ -81,12 +89,17 @@ impl RowDraft {
             Tag::TransactionId => self.id = self.id.take().or_else(|| value.some_text()),
             Tag::Name => self.name = self.name.take().or_else(|| value.some_text()),
             Tag::Memo => self.memo = self.memo.take().or_else(|| value.some_text()),
+            Tag::ExtendedName => self.extended_name = value.some_text(),
             Tag::CheckNumber => self.check_number = value.some_text(),
+            Tag::Reference => self.reference = value.some_text(),
             Tag::CorrectedId => self.corrected_id = value.some_text(),
             Tag::CorrectedAction => {
                 let is_delete = value.bytes().eq_ignore_ascii_case(b"DELETE");
                 self.corrected_action =
                     Some(if is_delete { CorrectionAction::Delete } else { CorrectionAction::Replace });
+            }
+            Tag::PrincipalPart | Tag::InterestPart | Tag::EscrowPart | Tag::InsurancePart => {
+                self.loan.get_or_insert_default().set(tag, value);
             }
             _ => {}
         }
@@ -102,10 +115,10 @@ impl RowDraft {
         let action = self.corrected_action.unwrap_or(CorrectionAction::Replace);
         Ok(Row {
             external_id: self.id.take(),
-            occurred_on: if let Field::Read(date) = &self.user { Some(date.day) } else { None },
+            occurred_on: self.user.day(),
             posted_at: posted.instant,
             kind: self.kind,
-            name: self.name.take().or_else(|| self.payee_name.take()),
+            name: self.name.take().or_else(|| self.payee_name.take()).or_else(|| self.extended_name.take()),
             memo: self.memo.take(),
             check_number: self.check_number.take(),
             original: original.map(|currency| OriginalCurrency {
@@ -113,6 +126,9 @@ impl RowDraft {
                 rate: self.rate.take(),
                 amount: None,
             }),
+            value_on: self.available.day(),
+            reference: self.reference.take(),
+            splits: self.loan.take().map_or_else(Vec::new, |parts| parts.splits(amount)),
             corrects: self.corrected_id.take().map(|external_id| Correction { external_id, action }),
             ..Row::new(self.line, posted.day, amount)
         })
@@ -171,31 +187,8 @@ impl Field {
             None => value.some_text().map_or(Self::Missing, Self::Malformed),
         }
     }
-}
 
-fn kind(name: &[u8]) -> RowKind {
-    let mut upper = [0; 16];
-    let Some(upper) = upper.get_mut(..name.len()) else { return RowKind::Other };
-    upper.copy_from_slice(name);
-    upper.make_ascii_uppercase();
-    match &*upper {
-        b"CREDIT" => RowKind::Credit,
-        b"DEBIT" => RowKind::Debit,
-        b"INT" => RowKind::Interest,
-        b"DIV" => RowKind::Dividend,
-        b"FEE" => RowKind::Fee,
-        b"SRVCHG" => RowKind::ServiceCharge,
-        b"DEP" => RowKind::Deposit,
-        b"ATM" => RowKind::Atm,
-        b"POS" => RowKind::PointOfSale,
-        b"XFER" => RowKind::Transfer,
-        b"CHECK" => RowKind::Check,
-        b"PAYMENT" => RowKind::Payment,
-        b"CASH" => RowKind::Cash,
-        b"DIRECTDEP" => RowKind::DirectDeposit,
-        b"DIRECTDEBIT" => RowKind::DirectDebit,
-        b"REPEATPMT" => RowKind::RepeatPayment,
-        b"HOLD" => RowKind::Hold,
-        _ => RowKind::Other,
+    fn day(&self) -> Option<NaiveDate> {
+        if let Self::Read(date) = self { Some(date.day) } else { None }
     }
 }

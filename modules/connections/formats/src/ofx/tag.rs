@@ -38,15 +38,19 @@ pub(super) enum Tag {
     Pending,
     /// `LOANSTMTTRN`
     LoanTransaction,
+    /// `TRNTYPE`, `LOANTRNTYPE`
     Kind,
     DatePosted,
     DateUser,
+    DateAvailable,
     Amount,
     TransactionId,
     CorrectedId,
     CorrectedAction,
     CheckNumber,
+    Reference,
     Name,
+    ExtendedName,
     Memo,
     Payee,
     Currency,
@@ -57,6 +61,14 @@ pub(super) enum Tag {
     AvailableBalance,
     BalanceAmount,
     DateAsOf,
+    /// `PRINAMT`, like the three that follow a part of a payment on a loan (`LOANTRNAMT`)
+    PrincipalPart,
+    /// `INTAMT`
+    InterestPart,
+    /// `ESCRWTOTAL`
+    EscrowPart,
+    /// `INSURANCE`
+    InsurancePart,
     /// `AVAILCASH`: an investment account's cash, a leaf.
     AvailableCash,
     Unknown,
@@ -79,7 +91,7 @@ impl Tag {
     fn upper(name: &[u8]) -> Self {
         match name {
             b"STMTTRN" => Self::Transaction,
-            b"TRNTYPE" => Self::Kind,
+            b"TRNTYPE" | b"LOANTRNTYPE" => Self::Kind,
             b"DTPOSTED" => Self::DatePosted,
             b"TRNAMT" => Self::Amount,
             b"FITID" => Self::TransactionId,
@@ -87,6 +99,9 @@ impl Tag {
             b"MEMO" => Self::Memo,
             b"CHECKNUM" => Self::CheckNumber,
             b"DTUSER" => Self::DateUser,
+            b"DTAVAIL" => Self::DateAvailable,
+            b"REFNUM" => Self::Reference,
+            b"EXTDNAME" => Self::ExtendedName,
             b"PAYEE" | b"EXTDPAYEE" => Self::Payee,
             b"CURRENCY" => Self::Currency,
             b"ORIGCURRENCY" => Self::OriginalCurrency,
@@ -123,6 +138,10 @@ impl Tag {
             b"BALAMT" => Self::BalanceAmount,
             b"DTASOF" => Self::DateAsOf,
             b"AVAILCASH" => Self::AvailableCash,
+            b"PRINAMT" => Self::PrincipalPart,
+            b"INTAMT" => Self::InterestPart,
+            b"ESCRWTOTAL" => Self::EscrowPart,
+            b"INSURANCE" => Self::InsurancePart,
             _ => Self::Unknown,
         }
     }

@@ -42,7 +42,7 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
         "investment_medium",
         "/accounts/0/transactions",
         "DTPOSTED 20091215202000[-4] is 15 December as the bank wrote it: the other reader shifts it through UTC; and \
-         CURRENCY says that the amounts are USD in a CAD account (OFX 5.2)",
+         CURRENCY says that the amounts are USD in a CAD account",
     ),
     (
         "ofx-v102-empty-tags",
