@@ -1,10 +1,12 @@
+mod rows;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
 
 use crate::shared;
 
 pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Accounts), Box::new(Transactions), Box::new(Batches)]
+    vec![Box::new(Accounts), Box::new(Transactions), Box::new(Batches), Box::new(rows::Rows)]
 }
 
 struct Accounts;

@@ -2,14 +2,16 @@
 
 mod accounts;
 mod ingest;
+mod opening;
 mod queries;
 mod report;
+mod rows;
 mod statements;
 
 use kernel::{AccountId, BatchId, Page, PageRequest, Principal, Scope, TransactionId};
 use ledger_api::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, Ledger, LedgerError,
-    NewAccount, StagePart, Transaction, TransactionFilter,
+    NewAccount, RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
 };
 use platform::Store;
 use service_registry::{CallContext, async_trait};
@@ -86,6 +88,16 @@ impl Ledger for LedgerService {
 
     async fn ingest(&self, cx: &CallContext, batch: BatchId) -> Result<IngestReport, LedgerError> {
         self.ingest_batch(cx, &may(cx, Scope::LedgerWrite)?, batch).await
+    }
+
+    async fn rows(
+        &self,
+        cx: &CallContext,
+        batch: BatchId,
+        filter: RowFilter,
+        page: PageRequest,
+    ) -> Result<Page<RowReport>, LedgerError> {
+        self.rows_of(cx, &may(cx, Scope::LedgerRead)?, batch, filter, page).await
     }
 
     async fn discard(&self, cx: &CallContext, batch: BatchId) -> Result<(), LedgerError> {

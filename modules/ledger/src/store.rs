@@ -6,6 +6,7 @@ pub(crate) mod balances;
 pub(crate) mod batches;
 pub(crate) mod corrections;
 pub(crate) mod dedupe;
+pub(crate) mod rows;
 pub(crate) mod summary;
 pub(crate) mod transactions;
 
@@ -61,6 +62,9 @@ pub(crate) fn value_of<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, 
     serde_json::from_value(serde_json::Value::String(word.to_owned()))
         .map_err(|error| DbErr::Type(error.to_string()))
 }
+
+/// The place of a row in its batch, part before position, as one number.
+pub(crate) const PLACE: &str = "CAST(r.part AS BIGINT) * 2147483648 + r.position";
 
 /// Reads a column that holds JSON.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DbErr> {

@@ -35,6 +35,18 @@ pub struct Details {
     pub trade: Option<Box<Trade>>,
 }
 
+impl Details {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        let Self { value_on, reference, category, splits, trade } = self;
+        value_on.is_none()
+            && reference.is_none()
+            && category.is_none()
+            && splits.is_empty()
+            && trade.is_none()
+    }
+}
+
 /// A part of a movement that was set apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Split {

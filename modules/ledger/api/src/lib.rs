@@ -4,6 +4,7 @@
 mod details;
 mod error;
 mod ingest;
+mod rows;
 mod service;
 mod types;
 
@@ -13,6 +14,7 @@ pub use ingest::{
     AccountRef, AccountReport, Correction, CorrectionAction, ExternalAccount, IngestReport, Outcomes,
     RejectedReason, RejectedRow, Row, StagePart, StagedRow, StatedBalance, StatementRef,
 };
+pub use rows::{RowFilter, RowOutcome, RowReport};
 pub use service::{Ledger, SERVICE};
 pub use types::{
     Account, AccountKind, AccountPatch, BalanceFilter, BalanceKind, BalanceSnapshot, Change, ChangePage,

@@ -3,7 +3,7 @@ use service_registry::{CallContext, ServiceDescriptor, service};
 
 use crate::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, LedgerError, NewAccount,
-    StagePart, Transaction, TransactionFilter,
+    RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
 };
 
 /// The ledger as the registry knows it.
@@ -78,6 +78,18 @@ pub trait Ledger: Send + Sync {
     /// A repeat with the same batch has no second effect and gives the first report again.
     #[idempotent(timeout_ms = 600_000)]
     async fn ingest(&self, cx: &CallContext, batch: BatchId) -> Result<IngestReport, LedgerError>;
+
+    /// Every row of a batch in the order of the file and what became of it, or would become of it now.
+    ///
+    /// Where the ledger has changed since the preview of a waiting batch, it is previewed again first.
+    #[read(timeout_ms = 600_000)]
+    async fn rows(
+        &self,
+        cx: &CallContext,
+        batch: BatchId,
+        filter: RowFilter,
+        page: PageRequest,
+    ) -> Result<Page<RowReport>, LedgerError>;
 
     /// Throws the waiting rows of a batch away; `BatchCommitted` once it was ingested, nothing to do where there are none.
     #[idempotent(timeout_ms = 60_000)]

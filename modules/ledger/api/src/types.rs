@@ -3,6 +3,8 @@ use kernel::{AccountId, Currency, DateRange, Money, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::{Details, TransactionStatus};
+
 /// What kind of account it is. The first ten are those of OFX (`ACCTTYPE` and the message sets).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -40,8 +42,10 @@ pub struct Account {
     pub closed: bool,
     /// What it held before its first transaction.
     pub opening: Money,
-    /// Opening plus all transactions.
+    /// Opening plus all booked transactions.
     pub booked: Money,
+    /// The sum of those that the bank only expects; it is not in `booked`.
+    pub pending: Money,
     /// The latest balance that the bank stated, and what we make of it.
     pub drift: Option<Drift>,
     /// When it was opened here.
@@ -116,7 +120,7 @@ pub enum TransactionKind {
     Other,
 }
 
-/// One booked movement.
+/// One movement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Transaction {
     /// Its id.
@@ -143,6 +147,11 @@ pub struct Transaction {
     pub check_number: Option<String>,
     /// The bank's id for it (OFX `FITID`). Banks break its uniqueness, so it is a hint, never a key.
     pub external_id: Option<String>,
+    /// Whether the bank has booked it; what is pending counts in no booked balance.
+    pub status: TransactionStatus,
+    /// What only some formats tell; absent where there is nothing.
+    #[serde(skip_serializing_if = "Details::is_empty", default)]
+    pub details: Details,
 }
 
 /// Which transactions are wanted; all conditions hold together.
@@ -170,7 +179,7 @@ pub struct TransactionFilter {
 pub enum BalanceKind {
     /// All booked.
     Ledger,
-    /// All booked before the first row of the statement that states it.
+    /// All booked before the first row of the statement that states it. It is kept as `ledger` of the day before.
     Opening,
     /// What may be spent now.
     Available,

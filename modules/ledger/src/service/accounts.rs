@@ -38,7 +38,8 @@ impl LedgerService {
         account: NewAccount,
     ) -> Result<Account, LedgerError> {
         let name = account_name(&account.name).map_err(LedgerError::Invalid)?;
-        let opening = opening(account.opening.as_deref(), account.currency)?.unwrap_or_default();
+        let opening = opening(account.opening.as_deref(), account.currency)?;
+        let (opening, opening_given) = (opening.unwrap_or_default(), opening.is_some());
         let row = AccountRow {
             id: AccountId::new().0,
             name,
@@ -51,6 +52,8 @@ impl LedgerService {
             opening_minor: opening,
             booked_minor: opening,
             created_at: kernel::now(),
+            version: 0,
+            opening_given,
         };
         self.store.once(cx, |txn| self.insert_account(cx, who, txn, row)).await
     }
@@ -98,6 +101,7 @@ impl LedgerService {
             let moved = i128::from(row.booked_minor) - i128::from(row.opening_minor) + i128::from(opening);
             row.booked_minor = i64::try_from(moved).map_err(|_| LedgerError::Overflow)?;
             row.opening_minor = opening;
+            row.opening_given = true;
         }
         let closing = patch.closed.filter(|closed| *closed != row.closed);
         row.closed = patch.closed.unwrap_or(row.closed);

@@ -9,7 +9,8 @@ use super::statements::{BatchAccount, Currencies};
 use crate::store::apply::{self, Which};
 use crate::store::corrections::{self, CorrectionRow};
 use crate::store::summary::{self, Tally};
-use crate::store::{accounts, balances, batches, dedupe};
+use crate::store::{accounts, balances, batches, dedupe, rows};
+use sea_orm::ConnectionTrait;
 
 /// What corrections moved, in minor units, by the number of their statement.
 type Moved = Vec<(i32, i128)>;
@@ -53,8 +54,21 @@ impl LedgerService {
         if let Some(report) = self.finished(cx, who, &txn, batch).await? {
             return Ok(report);
         }
-        let mut report = self.book(cx, who, &txn, batch).await?;
-        // The transaction is dropped, and with it the accounts that it opened: a preview is the real thing, unkept.
+        dedupe::reset(&*txn, batch).await.or_fail(cx)?;
+        self.find_accounts(cx, who, &txn, batch).await?;
+        let seen_with = super::rows::versions(&*txn, who.space, batch).await.or_fail(cx)?;
+        dedupe::classify(&*txn, batch).await.or_fail(cx)?;
+        // A preview is the real thing, unkept; only what it found of each row stays with the rows that wait.
+        txn.execute_unprepared("SAVEPOINT preview").await.or_fail(cx)?;
+        let found = self.batch_accounts(cx, who, &txn, batch).await?;
+        let mut report = book(cx, who, &txn, batch, &found).await?;
+        let corrected = corrections::outcomes(&*txn, batch).await.or_fail(cx)?;
+        txn.execute_unprepared("ROLLBACK TO SAVEPOINT preview").await.or_fail(cx)?;
+        for outcome in &corrected {
+            corrections::keep(&*txn, batch, outcome).await.or_fail(cx)?;
+        }
+        batches::set_previewed(&*txn, batch, &seen_with).await.or_fail(cx)?;
+        txn.commit().await.or_fail(cx)?;
         report
             .accounts
             .iter_mut()
@@ -73,7 +87,11 @@ impl LedgerService {
         if let Some(report) = self.finished(cx, who, &txn, batch).await? {
             return Ok(report);
         }
-        let report = self.book(cx, who, &txn, batch).await?;
+        dedupe::reset(&*txn, batch).await.or_fail(cx)?;
+        let found = self.batch_accounts(cx, who, &txn, batch).await?;
+        dedupe::classify(&*txn, batch).await.or_fail(cx)?;
+        let report = book(cx, who, &txn, batch, &found).await?;
+        rows::keep(&*txn, batch).await.or_fail(cx)?;
         batches::clear(&*txn, batch, None).await.or_fail(cx)?;
         batches::finish(&*txn, &report, kernel::now()).await.or_fail(cx)?;
         announce(cx, who, &txn, &report).await?;
@@ -109,26 +127,23 @@ impl LedgerService {
         let found = batches::lock(&**txn, who.space, batch).await.or_fail(cx)?;
         Ok(found.ok_or(LedgerError::BatchNotFound(batch))?.report().or_fail(cx)?)
     }
+}
 
-    /// Makes the batch part of the ledger: its accounts, its rows, its balances, in that order.
-    async fn book(
-        &self,
-        cx: &CallContext,
-        who: &Principal,
-        txn: &Txn,
-        batch: BatchId,
-    ) -> Result<IngestReport, LedgerError> {
-        dedupe::reset(&**txn, batch).await.or_fail(cx)?;
-        let found = self.batch_accounts(cx, who, txn, batch).await?;
-        dedupe::classify(&**txn, batch).await.or_fail(cx)?;
-        apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
-        let moved = correct(cx, who, txn, batch).await?;
-        let tallies = summary::tallies(&**txn, batch).await.or_fail(cx)?;
-        for account in &found {
-            settle(cx, who, txn, batch, account, &tallies, &moved).await?;
-        }
-        super::report::report(cx, who, txn, batch, &found, &tallies).await
+/// Makes rows that were told apart part of the ledger, then corrections, then balances.
+async fn book(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    batch: BatchId,
+    found: &[BatchAccount],
+) -> Result<IngestReport, LedgerError> {
+    apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
+    let moved = correct(cx, who, txn, batch).await?;
+    let tallies = summary::tallies(&**txn, batch).await.or_fail(cx)?;
+    for account in found {
+        settle(cx, who, txn, batch, account, &tallies, &moved).await?;
     }
+    super::report::report(cx, who, txn, batch, found, &tallies).await
 }
 
 /// Takes corrections one by one in the order of the file, because one may correct what the one before it made.
@@ -144,7 +159,9 @@ async fn correct(cx: &CallContext, who: &Principal, txn: &Txn, batch: BatchId) -
                 apply::remove(&**txn, target.id, kernel::now()).await.or_fail(cx)?;
             }
             let stands = if row.deletes { 0 } else { row.amount_minor };
-            moved.push((row.statement, i128::from(stands) - i128::from(target.amount_minor)));
+            if !target.pending {
+                moved.push((row.statement, i128::from(stands) - i128::from(target.amount_minor)));
+            }
         } else {
             correct_nothing(cx, who, txn, batch, &row).await?;
         }
@@ -169,8 +186,7 @@ async fn correct_nothing(
             corrections::set_outcome(&**txn, batch, row, "duplicate", removed.id).await.or_fail(cx)?;
         }
         None => {
-            let reason = "no earlier row has the id that this one deletes";
-            corrections::reject(&**txn, batch, row, reason).await.or_fail(cx)?;
+            corrections::reject(&**txn, batch, row).await.or_fail(cx)?;
         }
     }
     Ok(())
@@ -197,7 +213,7 @@ async fn settle(
     for balance in &account.balances {
         balances::upsert(&**txn, who.space, row.id, batch, balance).await.or_fail(cx)?;
     }
-    Ok(())
+    super::opening::begin(cx, who, txn, batch, account).await
 }
 
 async fn announce(

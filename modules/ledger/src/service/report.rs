@@ -33,6 +33,7 @@ pub(super) async fn report(
             booked_before: account.row.booked().or_fail(cx)?,
             booked_after: now.booked,
             drift: now.drift,
+            opening: super::opening::check(cx, txn, batch, account, now.booked.minor()).await?,
         });
     }
     let rejected = batches::faults(&**txn, batch, LISTED).await.or_fail(cx)?;

@@ -1,9 +1,11 @@
 //! The statements of a batch and the accounts that they are of.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use kernel::{AccountId, BatchId, Currency, Principal};
-use ledger_api::{AccountRef, ExternalAccount, LedgerError, RejectedReason, StagedRow, StatedBalance};
+use ledger_api::{
+    AccountRef, BalanceKind, ExternalAccount, LedgerError, RejectedReason, StagedRow, StatedBalance,
+};
 use platform::{OrFail, Txn};
 use service_registry::CallContext;
 use uuid::Uuid;
@@ -17,6 +19,8 @@ pub(super) struct BatchAccount {
     /// The account as it was before the batch.
     pub(super) row: AccountRow,
     pub(super) balances: Vec<StatedBalance>,
+    /// What its statements begin with, each with the number of the statement.
+    pub(super) openings: Vec<(i32, StatedBalance)>,
     pub(super) opened: bool,
     statements: Vec<i32>,
 }
@@ -24,6 +28,16 @@ pub(super) struct BatchAccount {
 impl BatchAccount {
     pub(super) fn has(&self, statement: i32) -> bool {
         self.statements.contains(&statement)
+    }
+
+    fn add(&mut self, statement: i32, stated: Vec<StatedBalance>) {
+        self.statements.push(statement);
+        for balance in stated {
+            match balance.kind {
+                BalanceKind::Opening => self.openings.push((statement, balance)),
+                _ => self.balances.push(balance),
+            }
+        }
     }
 }
 
@@ -76,19 +90,38 @@ impl LedgerService {
                 (None, AccountRef::Id(id)) => return Err(LedgerError::AccountNotFound(*id)),
             };
             batches::set_account(&**txn, batch, statement.number, row.id).await.or_fail(cx)?;
-            match found.iter_mut().find(|account| account.row.id == row.id) {
-                Some(account) => {
-                    account.statements.push(statement.number);
-                    account.balances.extend(statement.balances);
-                }
-                None => {
-                    let (balances, statements) = (statement.balances, vec![statement.number]);
-                    found.push(BatchAccount { row, balances, opened, statements });
-                }
+            let at = found.iter().position(|account| account.row.id == row.id).unwrap_or_else(|| {
+                let (balances, openings, statements) = (Vec::new(), Vec::new(), Vec::new());
+                found.push(BatchAccount { row, balances, openings, opened, statements });
+                found.len() - 1
+            });
+            found[at].add(statement.number, statement.balances);
+        }
+        let rows = hold(cx, who, txn, found.iter().map(|account| account.row.id)).await?;
+        for row in rows {
+            if let Some(account) = found.iter_mut().find(|account| account.row.id == row.id) {
+                account.row = row;
             }
         }
-        hold(cx, who, txn, &mut found).await?;
         Ok(found)
+    }
+
+    /// Says of each statement which account it is of and holds those; statements of accounts to be opened wait.
+    pub(super) async fn find_accounts(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        txn: &Txn,
+        batch: BatchId,
+    ) -> Result<(), LedgerError> {
+        let mut known = Vec::new();
+        for statement in batches::statements(&**txn, batch).await.or_fail(cx)? {
+            if let Some(row) = self.statement_account(cx, who, txn, &statement.account).await? {
+                batches::set_account(&**txn, batch, statement.number, row.id).await.or_fail(cx)?;
+                known.push(row.id);
+            }
+        }
+        hold(cx, who, txn, known).await.map(drop)
     }
 }
 
@@ -113,21 +146,19 @@ async fn hold(
     cx: &CallContext,
     who: &Principal,
     txn: &Txn,
-    found: &mut [BatchAccount],
-) -> Result<(), LedgerError> {
-    let mut ids: Vec<Uuid> = found.iter().map(|account| account.row.id).collect();
-    ids.sort();
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<AccountRow>, LedgerError> {
+    let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+    let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         let row = accounts::lock(&**txn, who.space, AccountId(id)).await.or_fail(cx)?;
         let row = row.ok_or(LedgerError::AccountNotFound(AccountId(id)))?;
         if row.closed {
             return Err(LedgerError::AccountClosed(AccountId(id)));
         }
-        if let Some(account) = found.iter_mut().find(|account| account.row.id == id) {
-            account.row = row;
-        }
+        rows.push(row);
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// The one currency of each statement of a batch.

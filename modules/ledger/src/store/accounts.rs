@@ -14,16 +14,25 @@ static SELECT: LazyLock<String> = LazyLock::new(|| {
     let later = |half: &str| {
         format!(
             "(SELECT CAST(sum({half}) AS BIGINT) FROM transactions t \
-             WHERE t.account_id = a.id AND t.posted_on > b.as_of AND t.removed_at IS NULL)"
+             WHERE t.account_id = a.id AND t.posted_on > b.as_of AND t.removed_at IS NULL AND NOT t.pending)"
+        )
+    };
+    let pending = |half: &str| {
+        format!(
+            "(SELECT CAST(sum({half}) AS BIGINT) FROM transactions t \
+             WHERE t.account_id = a.id AND t.pending AND t.removed_at IS NULL)"
         )
     };
     format!(
-        "SELECT a.*, b.as_of, b.amount_minor AS stated_minor, {} AS billions, {} AS rest FROM accounts a \
+        "SELECT a.*, b.as_of, b.amount_minor AS stated_minor, {} AS billions, {} AS rest, \
+         {} AS pending_billions, {} AS pending_rest FROM accounts a \
          LEFT JOIN balance_snapshots b ON b.account_id = a.id AND b.kind = 'ledger' AND b.as_of = \
          (SELECT max(m.as_of) FROM balance_snapshots m WHERE m.account_id = a.id AND m.kind = 'ledger') \
          WHERE a.space_id = $1",
         later("t.amount_minor / 1000000000"),
-        later("t.amount_minor % 1000000000")
+        later("t.amount_minor % 1000000000"),
+        pending("t.amount_minor / 1000000000"),
+        pending("t.amount_minor % 1000000000")
     )
 });
 
@@ -35,6 +44,8 @@ struct WithBalance {
     later: Sum,
     as_of: Option<NaiveDate>,
     stated_minor: Option<i64>,
+    pending_billions: Option<i64>,
+    pending_rest: Option<i64>,
 }
 
 /// A row of `accounts`.
@@ -51,6 +62,10 @@ pub(crate) struct AccountRow {
     pub(crate) opening_minor: i64,
     pub(crate) booked_minor: i64,
     pub(crate) created_at: Instant,
+    /// Counts what batches did to it.
+    pub(crate) version: i64,
+    /// Whether somebody of the household stated the opening balance.
+    pub(crate) opening_given: bool,
 }
 
 impl AccountRow {
@@ -71,8 +86,11 @@ impl TryFrom<WithBalance> for Account {
             }
             _ => None,
         };
+        let pending = Sum { billions: row.pending_billions, rest: row.pending_rest }.total();
+        let pending = i64::try_from(pending).map_err(|_| out_of_range())?;
         Ok(Self {
             id: AccountId(row.account.id),
+            pending: Money::from_minor(pending, currency),
             kind: value_of(&row.account.kind)?,
             currency,
             opening: Money::from_minor(row.account.opening_minor, currency),
@@ -87,10 +105,14 @@ impl TryFrom<WithBalance> for Account {
     }
 }
 
+fn out_of_range() -> DbErr {
+    DbErr::Type("a balance is out of range".into())
+}
+
 /// A stated balance beside ours for the same day.
 pub(crate) fn drift(as_of: NaiveDate, stated: Money, booked: i128) -> Result<Drift, DbErr> {
-    let out_of_range = |_| DbErr::Type("a balance is out of range".into());
-    let booked = Money::from_minor(i64::try_from(booked).map_err(out_of_range)?, stated.currency());
+    let booked = i64::try_from(booked).map_err(|_| out_of_range())?;
+    let booked = Money::from_minor(booked, stated.currency());
     let difference = stated.checked_sub(booked).map_err(|error| DbErr::Type(error.to_string()))?;
     Ok(Drift { as_of, stated, booked, difference })
 }
@@ -183,7 +205,8 @@ pub(crate) async fn insert(
     row: &AccountRow,
 ) -> Result<bool, DbErr> {
     let text = "INSERT INTO accounts (id, space_id, name, kind, currency, external_key, bank_id, number_mask, closed, \
-                opening_minor, booked_minor, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+                opening_minor, booked_minor, created_at, version, opening_given) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
                 ON CONFLICT (space_id, external_key) DO NOTHING";
     let row = row.clone();
     let values = [
@@ -199,6 +222,8 @@ pub(crate) async fn insert(
         row.opening_minor.into(),
         row.booked_minor.into(),
         row.created_at.into(),
+        row.version.into(),
+        row.opening_given.into(),
     ];
     Ok(execute(db, text, values).await? == 1)
 }
@@ -217,18 +242,21 @@ pub(crate) fn row_of(external: &ExternalAccount) -> Result<AccountRow, DbErr> {
         opening_minor: 0,
         booked_minor: 0,
         created_at: kernel::now(),
+        version: 0,
+        opening_given: false,
     })
 }
 
-/// Writes back what the household may change of an account.
+/// Writes back what may change of an account.
 pub(crate) async fn update(db: &impl ConnectionTrait, row: &AccountRow) -> Result<(), DbErr> {
-    let text =
-        "UPDATE accounts SET name = $1, closed = $2, opening_minor = $3, booked_minor = $4 WHERE id = $5";
+    let text = "UPDATE accounts SET name = $1, closed = $2, opening_minor = $3, booked_minor = $4, opening_given = $5, \
+         version = version + 1 WHERE id = $6";
     let values = [
         row.name.clone().into(),
         row.closed.into(),
         row.opening_minor.into(),
         row.booked_minor.into(),
+        row.opening_given.into(),
         row.id.into(),
     ];
     execute(db, text, values).await.map(drop)

@@ -4,10 +4,10 @@ use kernel::{BatchId, Instant, SpaceId};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::corrections::CorrectionRow;
-use super::execute;
+use super::{PLACE, execute};
 
 const MOVEMENT: &str = "posted_on, occurred_on, posted_at, amount_minor, original_minor, original_currency, kind, \
-     name, memo, search, check_number, external_id";
+     name, memo, search, check_number, external_id, pending, details";
 
 /// Which waiting rows are meant.
 #[derive(Clone, Copy)]
@@ -49,8 +49,8 @@ async fn insert_new(
 ) -> Result<(), DbErr> {
     let columns: Vec<String> = movement().map(|column| format!("r.{column}")).collect();
     let text = format!(
-        "INSERT INTO transactions (id, space_id, account_id, currency, batch_id, {MOVEMENT}) \
-         SELECT r.transaction_id, $2, a.id, a.currency, $1, {} FROM staged_rows r \
+        "INSERT INTO transactions (id, space_id, account_id, currency, batch_id, place, line, {MOVEMENT}) \
+         SELECT r.transaction_id, $2, a.id, a.currency, $1, {PLACE}, r.line, {} FROM staged_rows r \
          JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
          JOIN accounts a ON a.id = s.account_id \
          WHERE {} AND r.outcome IS NULL ORDER BY r.part, r.position",
@@ -74,7 +74,10 @@ async fn insert_tellings(db: &impl ConnectionTrait, batch: BatchId, which: Which
 }
 
 async fn change_updated(db: &impl ConnectionTrait, batch: BatchId, which: Which<'_>) -> Result<(), DbErr> {
-    let set: Vec<String> = movement().map(|column| format!("{column} = r.{column}")).collect();
+    let set: Vec<String> = movement()
+        .filter(|column| *column != "pending")
+        .map(|column| format!("{column} = r.{column}"))
+        .collect();
     let text = format!(
         "UPDATE transactions SET {} FROM staged_rows r \
          WHERE {} AND r.outcome = 'updated' AND NOT r.deletes AND transactions.id = r.target_id",

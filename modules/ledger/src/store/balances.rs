@@ -6,7 +6,8 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use uuid::Uuid;
 
 use super::transactions::{count_of, page_query};
-use super::{execute, money, value_of, word};
+use super::{execute, money, sql, value_of, word};
+use crate::domain::Sum;
 
 #[derive(FromQueryResult)]
 struct SnapshotRow {
@@ -38,9 +39,33 @@ pub(crate) async fn upsert(
     batch: BatchId,
     balance: &StatedBalance,
 ) -> Result<(), DbErr> {
-    let text = "INSERT INTO balance_snapshots (space_id, account_id, kind, as_of, amount_minor, currency, batch_id) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, kind, as_of) \
-                DO UPDATE SET amount_minor = excluded.amount_minor, batch_id = excluded.batch_id";
+    let conflict = "DO UPDATE SET amount_minor = excluded.amount_minor, batch_id = excluded.batch_id";
+    put(db, space, account, batch, balance, conflict).await
+}
+
+/// Keeps what a bank stated where nothing is known of that day.
+pub(crate) async fn insert(
+    db: &impl ConnectionTrait,
+    space: SpaceId,
+    account: Uuid,
+    batch: BatchId,
+    balance: &StatedBalance,
+) -> Result<(), DbErr> {
+    put(db, space, account, batch, balance, "DO NOTHING").await
+}
+
+async fn put(
+    db: &impl ConnectionTrait,
+    space: SpaceId,
+    account: Uuid,
+    batch: BatchId,
+    balance: &StatedBalance,
+    conflict: &str,
+) -> Result<(), DbErr> {
+    let text = format!(
+        "INSERT INTO balance_snapshots (space_id, account_id, kind, as_of, amount_minor, currency, batch_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, kind, as_of) {conflict}"
+    );
     let values = [
         space.0.into(),
         account.into(),
@@ -50,7 +75,45 @@ pub(crate) async fn upsert(
         balance.amount.currency().code().into(),
         batch.0.into(),
     ];
-    execute(db, text, values).await.map(drop)
+    execute(db, &text, values).await.map(drop)
+}
+
+/// The date of the first row that a waiting statement books.
+pub(crate) async fn first_row(
+    db: &impl ConnectionTrait,
+    batch: BatchId,
+    statement: i32,
+) -> Result<Option<NaiveDate>, DbErr> {
+    let text = "SELECT min(posted_on) AS first FROM staged_rows WHERE batch_id = $1 AND statement = $2 AND NOT pending";
+    let row = db.query_one_raw(sql(db, text, [batch.0.into(), statement.into()])).await?;
+    Ok(row.map(|row| row.try_get("", "first")).transpose()?.flatten())
+}
+
+/// Whether anything is booked up to the end of that day that the batch did not bring.
+pub(crate) async fn booked_before(
+    db: &impl ConnectionTrait,
+    account: Uuid,
+    batch: BatchId,
+    day: NaiveDate,
+) -> Result<bool, DbErr> {
+    let text = "SELECT 1 FROM transactions WHERE account_id = $1 AND posted_on <= $2 AND batch_id <> $3 \
+                AND removed_at IS NULL AND NOT pending LIMIT 1";
+    let values = [account.into(), day.into(), batch.0.into()];
+    Ok(db.query_one_raw(sql(db, text, values)).await?.is_some())
+}
+
+/// The sum of what is booked after the end of that day, in minor units.
+pub(crate) async fn booked_after(
+    db: &impl ConnectionTrait,
+    account: Uuid,
+    day: NaiveDate,
+) -> Result<i128, DbErr> {
+    let text = format!(
+        "SELECT {} FROM transactions WHERE account_id = $1 AND posted_on > $2 AND removed_at IS NULL AND NOT pending",
+        Sum::sql("amount_minor")
+    );
+    let sum = Sum::find_by_statement(sql(db, &text, [account.into(), day.into()])).one(db).await?;
+    Ok(sum.unwrap_or_default().total())
 }
 
 /// Stated balances, newest date first.

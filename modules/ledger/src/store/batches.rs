@@ -1,20 +1,22 @@
 use kernel::{BatchId, Instant, SpaceId, now};
 use ledger_api::{
-    AccountRef, IngestReport, RejectedReason, RejectedRow, Row, StagedRow, StatedBalance, StatementRef,
+    AccountRef, Details, IngestReport, RejectedReason, RejectedRow, Row, StagedRow, StatedBalance,
+    StatementRef, TransactionStatus,
 };
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
+use super::corrections::{NOTHING_TO_CORRECT, NOTHING_TO_CORRECT_REASON};
 use super::{execute, for_update, from_json, sql, storable, to_json, word};
 use crate::domain::fingerprint;
 
 /// Rows per INSERT: enough to make the statement cheap, few enough for the limits on parameters.
 const CHUNK: usize = 500;
-const ROW_COLUMNS: usize = 21;
+const ROW_COLUMNS: usize = 23;
 const LONGEST_ID: usize = 255;
 const INSERT_ROWS: &str = "INSERT INTO staged_rows (batch_id, part, position, statement, line, transaction_id, \
     fingerprint, corrects_id, deletes, posted_on, occurred_on, posted_at, amount_minor, original_minor, \
-    original_currency, kind, name, memo, search, check_number, external_id) VALUES ";
+    original_currency, kind, name, memo, search, check_number, external_id, pending, details) VALUES ";
 
 /// A batch: rows in waiting, or what became of them.
 #[derive(FromQueryResult)]
@@ -22,6 +24,7 @@ pub(crate) struct BatchRow {
     pub(crate) space_id: Uuid,
     pub(crate) run: Uuid,
     pub(crate) report: Option<String>,
+    pub(crate) previewed: Option<String>,
 }
 
 impl BatchRow {
@@ -50,9 +53,11 @@ pub(crate) async fn open(
     lock(db, space, batch).await
 }
 
-/// Hands the batch to a later run.
+/// Hands the batch to a later run; what an earlier preview found does not hold for what comes now.
 pub(crate) async fn take_over(db: &impl ConnectionTrait, batch: BatchId, run: Uuid) -> Result<(), DbErr> {
-    execute(db, "UPDATE batches SET run = $1 WHERE id = $2", [run.into(), batch.0.into()]).await.map(drop)
+    execute(db, "UPDATE batches SET run = $1, previewed = NULL WHERE id = $2", [run.into(), batch.0.into()])
+        .await
+        .map(drop)
 }
 
 /// The batch of this household, held until the transaction ends.
@@ -61,9 +66,30 @@ pub(crate) async fn lock(
     space: SpaceId,
     batch: BatchId,
 ) -> Result<Option<BatchRow>, DbErr> {
-    let text = format!("SELECT space_id, run, report FROM batches WHERE id = $1{}", for_update(db));
+    let text =
+        format!("SELECT space_id, run, report, previewed FROM batches WHERE id = $1{}", for_update(db));
     let row = BatchRow::find_by_statement(sql(db, &text, [batch.0.into()])).one(db).await?;
     Ok(row.filter(|row| row.space_id == space.0))
+}
+
+/// The batch of this household, as it is now.
+pub(crate) async fn find(
+    db: &impl ConnectionTrait,
+    space: SpaceId,
+    batch: BatchId,
+) -> Result<Option<BatchRow>, DbErr> {
+    let text = "SELECT space_id, run, report, previewed FROM batches WHERE id = $1 AND space_id = $2";
+    BatchRow::find_by_statement(sql(db, text, [batch.0.into(), space.0.into()])).one(db).await
+}
+
+/// Keeps with which accounts the outcomes of the waiting rows were found.
+pub(crate) async fn set_previewed(
+    db: &impl ConnectionTrait,
+    batch: BatchId,
+    with: &str,
+) -> Result<(), DbErr> {
+    let text = "UPDATE batches SET previewed = $1 WHERE id = $2";
+    execute(db, text, [with.into(), batch.0.into()]).await.map(drop)
 }
 
 /// Throws away what waits: all of it, or one part.
@@ -114,10 +140,23 @@ pub(crate) async fn put_statement(
     balances.extend(
         statement.balances.iter().filter(|balance| !balances.contains(balance)).copied().collect::<Vec<_>>(),
     );
-    let text = "INSERT INTO staged_statements (batch_id, number, account, balances) VALUES ($1, $2, $3, $4) \
+    let (name, currency) = match &statement.account {
+        AccountRef::External(external) => {
+            (Some(storable(external.name.clone())), Some(external.currency.code()))
+        }
+        AccountRef::Id(_) => (None, None),
+    };
+    let text = "INSERT INTO staged_statements (batch_id, number, account, balances, account_name, account_currency) \
+                VALUES ($1, $2, $3, $4, $5, $6) \
                 ON CONFLICT (batch_id, number) DO UPDATE SET balances = excluded.balances";
-    let values =
-        [batch.0.into(), number.into(), to_json(&statement.account)?.into(), to_json(&balances)?.into()];
+    let values = [
+        batch.0.into(),
+        number.into(),
+        to_json(&statement.account)?.into(),
+        to_json(&balances)?.into(),
+        name.into(),
+        currency.into(),
+    ];
     execute(db, text, values).await.map(drop)
 }
 
@@ -220,7 +259,15 @@ fn row_values(place: &Place, row: Row) -> Result<[Value; ROW_COLUMNS], DbErr> {
         storable(search).into(),
         row.check_number.map(storable).into(),
         row.external_id.filter(|id| !id.is_empty()).map(short).into(),
+        (row.status == TransactionStatus::Pending).into(),
+        details(&row.details)?.into(),
     ])
+}
+
+/// Few rows have any, so that nearly all store nothing.
+fn details(details: &Details) -> Result<Option<String>, DbErr> {
+    // JSON writes U+0000 as an escape, which neither database minds in a text.
+    if details.is_empty() { Ok(None) } else { to_json(details).map(Some) }
 }
 
 /// An id that an index can hold. OFX allows 255 characters (`FITID`, A-255); a longer one is known by its hash.
@@ -254,8 +301,12 @@ pub(crate) async fn faults(
     batch: BatchId,
     limit: u64,
 ) -> Result<Vec<RejectedRow>, DbErr> {
-    let text = "SELECT line, code, reason FROM staged_faults WHERE batch_id = $1 ORDER BY line LIMIT $2";
-    let rows = db.query_all_raw(sql(db, text, [batch.0.into(), (limit as i64).into()])).await?;
+    let text = format!(
+        "SELECT line, code, reason FROM staged_faults WHERE batch_id = $1 \
+         UNION ALL SELECT line, '{NOTHING_TO_CORRECT}', '{NOTHING_TO_CORRECT_REASON}' FROM staged_rows \
+         WHERE batch_id = $1 AND corrects_id IS NOT NULL AND outcome = 'rejected' ORDER BY line LIMIT $2"
+    );
+    let rows = db.query_all_raw(sql(db, &text, [batch.0.into(), (limit as i64).into()])).await?;
     let read = |row: &sea_orm::QueryResult| {
         Ok(RejectedRow {
             line: row.try_get::<i32>("", "line")?.unsigned_abs(),

@@ -12,7 +12,6 @@ pub(crate) struct CorrectionRow {
     pub(crate) part: i32,
     pub(crate) position: i32,
     pub(crate) statement: i32,
-    pub(crate) line: i32,
     pub(crate) account_id: Uuid,
     pub(crate) corrects_id: String,
     pub(crate) deletes: bool,
@@ -22,16 +21,30 @@ pub(crate) struct CorrectionRow {
     pub(crate) amount_minor: i64,
 }
 
+/// Why a correction is rejected: the word and the sentence.
+pub(crate) const NOTHING_TO_CORRECT: &str = "nothing_to_correct";
+pub(crate) const NOTHING_TO_CORRECT_REASON: &str = "no earlier row has the id that this one deletes";
+
+/// What became of a correction.
+#[derive(FromQueryResult)]
+pub(crate) struct Found {
+    part: i32,
+    position: i32,
+    outcome: String,
+    target_id: Option<Uuid>,
+}
+
 /// A transaction that may be corrected.
 #[derive(FromQueryResult)]
 pub(crate) struct Target {
     pub(crate) id: Uuid,
     pub(crate) amount_minor: i64,
+    pub(crate) pending: bool,
 }
 
 /// The corrections of a batch in the order of the file.
 pub(crate) async fn waiting(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<CorrectionRow>, DbErr> {
-    let text = "SELECT r.part, r.position, r.statement, r.line, s.account_id, r.corrects_id, r.deletes, r.posted_on, \
+    let text = "SELECT r.part, r.position, r.statement, s.account_id, r.corrects_id, r.deletes, r.posted_on, \
                 r.fingerprint, r.external_id, r.amount_minor FROM staged_rows r \
                 JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
                 WHERE r.batch_id = $1 AND r.corrects_id IS NOT NULL ORDER BY r.part, r.position";
@@ -58,7 +71,7 @@ pub(crate) async fn corrected(
 ) -> Result<Option<Target>, DbErr> {
     let removed = if removed { "NOT NULL" } else { "NULL" };
     let text = format!(
-        "SELECT t.id, t.amount_minor FROM fingerprints f JOIN transactions t ON t.id = f.transaction_id \
+        "SELECT t.id, t.amount_minor, t.pending FROM fingerprints f JOIN transactions t ON t.id = f.transaction_id \
          WHERE f.account_id = $1 AND f.external_id = $2 AND t.removed_at IS {removed} \
          ORDER BY f.transaction_id DESC LIMIT 1"
     );
@@ -78,19 +91,33 @@ pub(crate) async fn set_outcome(
     execute(db, text, values).await.map(drop)
 }
 
-/// Takes a correction that corrects nothing out of the rows and in among the faults.
+/// Says of a correction that there is nothing that it corrects.
 pub(crate) async fn reject(
     db: &impl ConnectionTrait,
     batch: BatchId,
     row: &CorrectionRow,
-    reason: &str,
 ) -> Result<(), DbErr> {
-    let text = "INSERT INTO staged_faults (batch_id, part, position, statement, line, code, reason) \
-                VALUES ($1, $2, $3, $4, $5, 'nothing_to_correct', $6)";
-    let place = [batch.0.into(), row.part.into(), row.position.into()];
-    let told = [row.statement.into(), row.line.into(), reason.into()];
-    execute(db, text, place.clone().into_iter().chain(told)).await?;
-    execute(db, "DELETE FROM staged_rows WHERE batch_id = $1 AND part = $2 AND position = $3", place)
-        .await
-        .map(drop)
+    let text =
+        "UPDATE staged_rows SET outcome = 'rejected' WHERE batch_id = $1 AND part = $2 AND position = $3";
+    execute(db, text, [batch.0.into(), row.part.into(), row.position.into()]).await.map(drop)
+}
+
+/// What a preview found of the corrections, to be kept when the preview itself is not.
+pub(crate) async fn outcomes(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Found>, DbErr> {
+    let text = "SELECT part, position, outcome, target_id FROM staged_rows \
+                WHERE batch_id = $1 AND corrects_id IS NOT NULL AND outcome IS NOT NULL";
+    Found::find_by_statement(sql(db, text, [batch.0.into()])).all(db).await
+}
+
+/// Keeps it.
+pub(crate) async fn keep(db: &impl ConnectionTrait, batch: BatchId, found: &Found) -> Result<(), DbErr> {
+    let text = "UPDATE staged_rows SET outcome = $1, target_id = $2 WHERE batch_id = $3 AND part = $4 AND position = $5";
+    let values = [
+        found.outcome.clone().into(),
+        found.target_id.into(),
+        batch.0.into(),
+        found.part.into(),
+        found.position.into(),
+    ];
+    execute(db, text, values).await.map(drop)
 }

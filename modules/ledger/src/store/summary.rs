@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use super::sql;
 use crate::domain::Sum;
 
-/// How many rows of a statement ended how, and what the new ones add up to.
+/// How many rows of a statement ended how, and what the booked ones of them add up to.
 #[derive(FromQueryResult)]
 pub(crate) struct Tally {
     pub(crate) statement: i32,
@@ -20,7 +20,7 @@ pub(crate) async fn tallies(db: &impl ConnectionTrait, batch: BatchId) -> Result
     let text = format!(
         "SELECT statement, coalesce(outcome, 'created') AS outcome, count(*) AS rows, {} \
          FROM staged_rows WHERE batch_id = $1 GROUP BY statement, coalesce(outcome, 'created')",
-        Sum::sql("amount_minor")
+        Sum::sql("(CASE WHEN pending THEN 0 ELSE amount_minor END)")
     );
     let mut tallies = Tally::find_by_statement(sql(db, &text, [batch.0.into()])).all(db).await?;
     let text = "SELECT statement, count(*) AS rows FROM staged_faults WHERE batch_id = $1 GROUP BY statement";

@@ -1,14 +1,14 @@
 use chrono::NaiveDate;
 use kernel::{AccountId, Cursor, DateRange, Page, PageRequest, SpaceId, TransactionId};
-use ledger_api::{Transaction, TransactionFilter};
+use ledger_api::{Transaction, TransactionFilter, TransactionStatus};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement};
 use uuid::Uuid;
 
-use super::{money, value_of, word};
+use super::{from_json, money, value_of, word};
 use crate::domain::Bound;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "account_id",
     "posted_on",
@@ -23,6 +23,8 @@ const COLUMNS: [&str; 14] = [
     "memo",
     "check_number",
     "external_id",
+    "pending",
+    "details",
 ];
 
 /// A transaction as `COLUMNS` select it. Read by place: a search for each name would cost more than the query.
@@ -46,8 +48,18 @@ impl FromQueryResult for TransactionRow {
             memo: row.try_get_by_index(11)?,
             check_number: row.try_get_by_index(12)?,
             external_id: row.try_get_by_index(13)?,
+            status: status(row.try_get_by_index(14)?),
+            details: row
+                .try_get_by_index::<Option<String>>(15)?
+                .map(|json| from_json(&json))
+                .transpose()?
+                .unwrap_or_default(),
         }))
     }
+}
+
+fn status(pending: bool) -> TransactionStatus {
+    if pending { TransactionStatus::Pending } else { TransactionStatus::Booked }
 }
 
 /// What is wanted of the transactions, read and checked.

@@ -6,4 +6,6 @@ mod dedupe;
 mod harness;
 mod ingest;
 mod listing;
+mod opening;
 mod properties;
+mod rows;
