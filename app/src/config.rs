@@ -108,6 +108,8 @@ pub struct Identity {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Connections {
     pub upload_limit_bytes: u64,
+    pub archive_files: usize,
+    pub archive_ratio: u64,
     pub file_retention_s: u64,
     pub at_once: usize,
     pub lease_ms: u64,

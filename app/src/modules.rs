@@ -100,6 +100,8 @@ fn start_connections(settings: &Settings, keys: &Keys, registry: &Registry, stor
     let account_index = SealKey::new(keys.account_index.context("no key to find accounts with")?);
     let settings = ConnectionsSettings {
         upload_limit_bytes: ours.upload_limit_bytes,
+        archive_files: ours.archive_files,
+        archive_ratio: ours.archive_ratio,
         file_retention: Duration::from_secs(ours.file_retention_s),
         lease: Duration::from_millis(ours.lease_ms),
         at_once: ours.at_once,

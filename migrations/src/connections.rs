@@ -1,3 +1,5 @@
+mod longer_life;
+
 use sea_orm::DatabaseBackend;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -5,7 +7,7 @@ use sea_orm_migration::schema::*;
 use crate::shared;
 
 pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Imports), Box::new(MappingProfiles)]
+    vec![Box::new(Imports), Box::new(MappingProfiles), Box::new(longer_life::LongerLife)]
 }
 
 struct Imports;
@@ -26,23 +28,13 @@ impl MigrationTrait for Imports {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         shared::create_idempotency_keys(manager).await?;
         shared::create_outbox(manager).await?;
-        manager.create_table(imports()).await?;
-        shared::index(manager, "imports_by_space", "imports", &["space_id", "id"]).await?;
-        // What a runner may take. Null for nearly all rows, so that the index stays as small as the work is.
-        shared::index(manager, "imports_by_due", "imports", &["due_at"]).await?;
-        // What the sweep looks for: files that nobody will read again.
-        shared::index(manager, "imports_by_age", "imports", &["has_file", "updated_at"]).await?;
-
-        let chunks = Table::create()
-            .table("upload_chunks")
-            .col(uuid("import_id"))
-            .col(integer("number"))
-            .col(binary("sealed"))
-            .primary_key(Index::create().col("import_id").col("number"))
-            .foreign_key(ForeignKey::create().from("upload_chunks", "import_id").to("imports", "id"))
-            .check(Expr::cust("number >= 0"))
-            .to_owned();
-        manager.create_table(chunks).await
+        let mut imports = import_columns();
+        CHECKS_OF_IMPORTS.iter().for_each(|check| {
+            imports.check(Expr::cust(*check));
+        });
+        manager.create_table(imports).await?;
+        index_imports(manager).await?;
+        manager.create_table(chunks()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -50,7 +42,36 @@ impl MigrationTrait for Imports {
     }
 }
 
-fn imports() -> TableCreateStatement {
+const CHECKS_OF_IMPORTS: [&str; 6] = [
+    "state in ('uploading', 'reading', 'previewed', 'committing', 'committed', 'failed', 'cancelled')",
+    "state = 'uploading' or detection is not null",
+    "(state = 'failed') = (problem is not null)",
+    "state not in ('previewed', 'committed') or report is not null",
+    "size_bytes >= 0 and bytes_read >= 0 and rows_read >= 0",
+    "attempts >= 0 and broken_runs >= 0",
+];
+
+async fn index_imports(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    shared::index(manager, "imports_by_space", "imports", &["space_id", "id"]).await?;
+    // What a runner may take. Null for nearly all rows, so that the index stays as small as the work is.
+    shared::index(manager, "imports_by_due", "imports", &["due_at"]).await?;
+    // What the sweep looks for: files that nobody will read again.
+    shared::index(manager, "imports_by_age", "imports", &["has_file", "updated_at"]).await
+}
+
+fn chunks() -> TableCreateStatement {
+    Table::create()
+        .table("upload_chunks")
+        .col(uuid("import_id"))
+        .col(integer("number"))
+        .col(binary("sealed"))
+        .primary_key(Index::create().col("import_id").col("number"))
+        .foreign_key(ForeignKey::create().from("upload_chunks", "import_id").to("imports", "id"))
+        .check(Expr::cust("number >= 0"))
+        .to_owned()
+}
+
+fn import_columns() -> TableCreateStatement {
     Table::create()
         .table("imports")
         .col(uuid("id").primary_key())
@@ -81,14 +102,6 @@ fn imports() -> TableCreateStatement {
         .col(integer("broken_runs"))
         .col(timestamp_with_time_zone("created_at"))
         .col(timestamp_with_time_zone("updated_at"))
-        .check(Expr::cust(
-            "state in ('uploading', 'reading', 'previewed', 'committing', 'committed', 'failed', 'cancelled')",
-        ))
-        .check(Expr::cust("state = 'uploading' or detection is not null"))
-        .check(Expr::cust("(state = 'failed') = (problem is not null)"))
-        .check(Expr::cust("state not in ('previewed', 'committed') or report is not null"))
-        .check(Expr::cust("size_bytes >= 0 and bytes_read >= 0 and rows_read >= 0"))
-        .check(Expr::cust("attempts >= 0 and broken_runs >= 0"))
         .to_owned()
 }
 

@@ -102,7 +102,7 @@ async fn import_all(client: &mut Client, tell: bool) -> Result<Outcomes> {
         let import = upload::import(client, sample, &[], false, &bar).await;
         bar.finish_and_clear();
         let import = import.with_context(|| format!("cannot import {}", sample.name()))?;
-        let report = import.report.context("a committed import has a report")?;
+        let report = import.import.report.context("a committed import has a report")?;
         sum = add(sum, report.outcomes);
         if tell {
             println!("{}\n{}", sample.name(), report::accounts_of(&report));

@@ -2,11 +2,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
-use connections_api::Import as Imported;
+use connections_api::{Import as Imported, ImportState};
 use serde_json::{Value, json};
 
 use super::client::{Client, Refused, Upload};
-use super::upload::GivenUp;
+use super::upload::{Done, GivenUp};
 use super::{USAGE, report, upload};
 use crate::cli::{Import, Login, Place};
 use crate::compose::Process;
@@ -58,11 +58,11 @@ async fn import_all(import: &Import, server: &str) -> Result<ExitCode> {
         let bar = upload::bar(&path.display().to_string(), import.json);
         let outcome = upload::import(&mut client, &Upload::File(path), &query, import.dry_run, &bar).await;
         bar.finish_and_clear();
-        failed |= outcome.is_err();
+        failed |= !outcome.as_ref().is_ok_and(Done::is_whole);
         let given_up = outcome.as_ref().is_err_and(|error| error.is::<GivenUp>());
         match import.json {
             true => reports.push(as_json(path, &outcome)),
-            false => tell(path, &outcome, import.dry_run),
+            false => tell_all(path, &outcome, import.dry_run),
         }
         if given_up {
             break;
@@ -100,27 +100,52 @@ async fn find_account(client: &mut Client, wanted: &str) -> Result<String> {
     }
 }
 
-fn tell(path: &Path, outcome: &Result<Imported>, dry_run: bool) {
+fn tell_all(path: &Path, outcome: &Result<Done>, dry_run: bool) {
+    let name = path.display().to_string();
+    match outcome {
+        Ok(Done { import, members }) if import.state == ImportState::Unpacked => {
+            println!("{name}: {} bank files in it", members.len());
+            import.notes.iter().for_each(|note| println!("  note: {}", note.detail));
+            members.iter().for_each(|member| {
+                tell(&format!("{name}: {}", member.name), member.outcome.as_ref(), dry_run);
+            });
+        }
+        outcome => tell(&name, outcome.as_ref().map(|done| &done.import), dry_run),
+    }
+}
+
+fn tell(name: &str, outcome: Result<&Imported, &anyhow::Error>, dry_run: bool) {
     match outcome {
         Ok(import) => {
             let did = if dry_run { "would become of it (nothing was changed)" } else { "became of it" };
-            println!("{}: what {did}", path.display());
+            println!("{name}: what {did}");
             if let Some(report) = &import.report {
                 println!("{}", report::accounts_of(report));
                 report::rejected(report).iter().for_each(|table| println!("{table}"));
             }
             import.notes.iter().for_each(|note| println!("  note: {}", note.detail));
         }
-        Err(error) => eprintln!("{}: {error:#}", path.display()),
+        Err(error) => eprintln!("{name}: {error:#}"),
     }
 }
 
-fn as_json(path: &Path, outcome: &Result<Imported>) -> Value {
+fn as_json(path: &Path, outcome: &Result<Done>) -> Value {
+    let mut all = one_as_json(&path.display().to_string(), outcome.as_ref().map(|done| &done.import));
+    if let Ok(Done { import, members }) = outcome
+        && import.state == ImportState::Unpacked
+    {
+        let members = members.iter().map(|member| one_as_json(&member.name, member.outcome.as_ref()));
+        all["members"] = members.collect();
+    }
+    all
+}
+
+fn one_as_json(name: &str, outcome: Result<&Imported, &anyhow::Error>) -> Value {
     match outcome {
-        Ok(import) => json!({ "file": path, "import": import }),
+        Ok(import) => json!({ "file": name, "import": import }),
         Err(error) => match error.downcast_ref::<Refused>() {
-            Some(Refused(problem)) => json!({ "file": path, "problem": problem }),
-            None => json!({ "file": path, "error": format!("{error:#}") }),
+            Some(Refused(problem)) => json!({ "file": name, "problem": problem }),
+            None => json!({ "file": name, "error": format!("{error:#}") }),
         },
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use connections_api::{Import, ImportState};
 use indicatif::{ProgressBar, ProgressStyle};
+use kernel::ImportId;
 
 use super::client::{Client, Refused, Upload};
 
@@ -13,10 +14,29 @@ const ASK: Duration = Duration::from_millis(250);
 /// The first few questions come faster, since most files are small.
 const ASK_FIRST: Duration = Duration::from_millis(20);
 
-/// Somebody pressed Ctrl-C. What was uploaded was given up, so nothing was imported.
+/// Somebody pressed Ctrl-C. What was uploaded was given up.
 #[derive(Debug, thiserror::Error)]
-#[error("given up; nothing was imported")]
+#[error("given up; what was not in the ledger yet is not imported")]
 pub(super) struct GivenUp;
+
+/// What became of a file and, where it is an archive, of each file in it.
+pub(super) struct Done {
+    pub(super) import: Import,
+    pub(super) members: Vec<Member>,
+}
+
+/// A file of an archive.
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) outcome: Result<Import>,
+}
+
+impl Done {
+    /// Whether all of it arrived.
+    pub(super) fn is_whole(&self) -> bool {
+        self.members.iter().all(|member| member.outcome.is_ok())
+    }
+}
 
 /// Imports `file`, or with `dry_run` only says what would become of it. Ctrl-C gives it up and leaves nothing.
 pub(super) async fn import(
@@ -25,27 +45,47 @@ pub(super) async fn import(
     query: &[(&str, &str)],
     dry_run: bool,
     bar: &ProgressBar,
-) -> Result<Import> {
+) -> Result<Done> {
     let uploaded = tokio::select! {
         uploaded = client.upload(file, query) => uploaded?,
         _ = tokio::signal::ctrl_c() => return Err(GivenUp.into()),
     };
     let id = uploaded.id;
     let done = tokio::select! {
-        done = finish(client, uploaded, dry_run, bar) => Some(done),
+        done = finish_all(client, uploaded, dry_run, bar) => Some(done),
         _ = tokio::signal::ctrl_c() => None,
     };
     match done {
         Some(done) => done,
         None => {
-            client.cancel(id).await?;
+            give_up(client, id).await?;
             Err(GivenUp.into())
         }
     }
 }
 
-async fn finish(client: &mut Client, import: Import, dry_run: bool, bar: &ProgressBar) -> Result<Import> {
-    let previewed = wait(client, import, bar).await?;
+async fn finish_all(client: &mut Client, import: Import, dry_run: bool, bar: &ProgressBar) -> Result<Done> {
+    let mut import = wait(client, import, bar).await?;
+    let mut members = Vec::new();
+    if import.state == ImportState::Unpacked {
+        for id in import.members.clone() {
+            let member = client.import(id).await?;
+            let name = member.file_name.clone().unwrap_or_else(|| id.to_string());
+            // One after the other, so that each is told what those before it have brought.
+            let outcome = match wait(client, member, bar).await {
+                Ok(member) => finish(client, member, dry_run, bar).await,
+                Err(error) => Err(error),
+            };
+            members.push(Member { name, outcome });
+        }
+    } else {
+        import = finish(client, import, dry_run, bar).await?;
+    }
+    Ok(Done { import, members })
+}
+
+/// Commits what was previewed, or throws it away.
+async fn finish(client: &mut Client, previewed: Import, dry_run: bool, bar: &ProgressBar) -> Result<Import> {
     if dry_run {
         client.cancel(previewed.id).await?;
         return Ok(previewed);
@@ -54,14 +94,28 @@ async fn finish(client: &mut Client, import: Import, dry_run: bool, bar: &Progre
     wait(client, committing, bar).await
 }
 
-/// Asks until the import rests: previewed or committed is good, anything else is why it is not.
+/// Cancels what can be cancelled still, each file of an archive by itself.
+async fn give_up(client: &mut Client, id: ImportId) -> Result<()> {
+    let import = client.import(id).await?;
+    let ids = if import.state == ImportState::Unpacked { import.members } else { vec![id] };
+    for id in ids {
+        match client.cancel(id).await {
+            // What is in the ledger or on its way there stays.
+            Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.0.status == 409) => {}
+            outcome => outcome?,
+        }
+    }
+    Ok(())
+}
+
+/// Asks until the import rests: previewed, committed or unpacked is good, anything else is why it is not.
 async fn wait(client: &mut Client, mut import: Import, bar: &ProgressBar) -> Result<Import> {
     for asked in 0_u32.. {
         bar.set_length(import.progress.bytes_total.max(1));
         bar.set_position(import.progress.bytes_read);
         bar.set_message(format!("{}, {} rows", import.state, import.progress.rows_read));
         match import.state {
-            ImportState::Previewed | ImportState::Committed => return Ok(import),
+            ImportState::Previewed | ImportState::Committed | ImportState::Unpacked => return Ok(import),
             ImportState::Failed => {
                 return Err(match import.problem {
                     Some(problem) => Refused(Box::new(problem)).into(),

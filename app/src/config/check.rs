@@ -137,6 +137,8 @@ fn check_times(settings: &Settings, faults: &mut Faults) {
         ("edge.header_timeout_ms", edge.header_timeout_ms),
         ("edge.idle_timeout_ms", edge.idle_timeout_ms),
         ("connections.file_retention_s", settings.connections.file_retention_s),
+        ("connections.archive_files", settings.connections.archive_files as u64),
+        ("connections.archive_ratio", settings.connections.archive_ratio),
         ("connections.at_once", settings.connections.at_once as u64),
         ("connections.lease_ms", settings.connections.lease_ms),
     ] {

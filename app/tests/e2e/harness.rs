@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 pub use client::{Answer, Client, patiently};
 pub use database::Database;
-pub use files::{Bank, SAMPLES};
+pub use files::{Bank, SAMPLES, zip};
 pub use household::{Household, PASSWORD};
 pub use process::Process;
 pub use transcript::Transcript;

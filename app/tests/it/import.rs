@@ -62,6 +62,24 @@ async fn one_bad_file_does_not_keep_the_others_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_file_of_an_archive_is_told_by_itself() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let mut writer = zip::ZipWriter::new(tempfile::NamedTempFile::new().unwrap());
+    for name in ["credit-card-2026.ofx", "savings-2026.csv"] {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::copy(&mut std::fs::File::open(sample(name)).unwrap(), &mut writer).unwrap();
+    }
+    let archive = writer.finish().unwrap();
+    let (code, report) = import(&server, &token, &[&archive.path().display().to_string()]).await;
+    assert_eq!((code, &report[0]["import"]["state"]), (Some(0), &"unpacked".into()));
+    let members = report[0]["members"].as_array().unwrap();
+    let created = |at: usize| &members[at]["import"]["report"]["outcomes"]["created"];
+    assert_eq!((members.len(), created(0), created(1)), (2, &43.into(), &26.into()));
+    assert_eq!(members[1]["file"], "savings-2026.csv");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_not_there_is_said_before_anything_is_sent() {
     let server = monolith().await;
     let token = server.log_in().await;

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 mod bell;
+mod contents;
 mod http;
 mod jobs;
 mod module;

@@ -5,6 +5,7 @@
 //! memory does not grow with the file.
 
 mod accounts;
+mod archive;
 mod convert;
 mod file;
 mod original;
@@ -12,7 +13,8 @@ mod parts;
 mod plan;
 
 pub(crate) use accounts::{Accounts, Chosen, Named};
+pub(crate) use archive::{Archive, ArchiveLimits, ArchivedFile, Unpackable};
 pub(crate) use convert::{mapping, shown_mapping, shown_report};
-pub(crate) use file::{UploadedFile, chunk_place};
+pub(crate) use file::{CHUNK, UploadedFile, chunk_place};
 pub(crate) use parts::{Counters, Parts};
 pub(crate) use plan::{Found, ReadingPlan, notes_after, notes_before};

@@ -14,6 +14,7 @@ use service_registry::{CallContext, ServiceClient, async_trait};
 use uuid::Uuid;
 
 use crate::bell::Bell;
+use crate::contents::Contents;
 use crate::store::{Choice, ConnectionStore, ImportRow, ProfilePosition};
 use crate::{problems, reading};
 
@@ -169,8 +170,11 @@ impl ConnectionsService {
         row: &ImportRow,
         request: PreviewRequest,
     ) -> Result<(Choice, bool)> {
-        let is_table = row.detection().or_fail(cx)?.format == connections_formats::Format::Csv;
-        if !is_table && (request.mapping.is_some() || request.profile_id.is_some()) {
+        let has_columns = match row.contents().or_fail(cx)? {
+            Contents::Zip => true,
+            Contents::File(detection) => detection.format == connections_formats::Format::Csv,
+        };
+        if !has_columns && (request.mapping.is_some() || request.profile_id.is_some()) {
             return Err(invalid("/mapping", "only a table has columns to map"));
         }
         let before = row.choice().or_fail(cx)?;

@@ -8,6 +8,11 @@ pub struct ConnectionsSettings {
     /// Largest bank file, in bytes; a larger one is refused with 413. It is streamed, so this bounds disk and
     /// time, not memory.
     pub upload_limit_bytes: u64,
+    /// Most files in one archive; one with more is refused. Each becomes an import.
+    pub archive_files: usize,
+    /// How many times the size of an archive its files may have together. Too low: statements that pack well are
+    /// refused; too high: a small upload fills the disk. All together never have more than `upload_limit_bytes`.
+    pub archive_ratio: u64,
     /// How long an uploaded file is kept when nobody works on its import any more. Shorter: no second preview after
     /// it; longer: more full account numbers, sealed, on disk.
     pub file_retention: Duration,
@@ -31,6 +36,8 @@ impl ConnectionsSettings {
     pub const fn new(sealing_key: SealKey, account_index_key: SealKey) -> Self {
         Self {
             upload_limit_bytes: 100 * 1024 * 1024,
+            archive_files: 100,
+            archive_ratio: 100,
             file_retention: Duration::from_secs(24 * 60 * 60),
             upload_patience: Duration::from_secs(15 * 60),
             lease: Duration::from_secs(5),

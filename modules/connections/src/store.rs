@@ -2,6 +2,7 @@
 
 mod chunks;
 mod imports;
+mod members;
 mod profiles;
 mod work;
 

@@ -5,22 +5,20 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::{Bytes, BytesMut};
 use connections_api::{ConnectionsError, Import};
-use connections_formats::{Detection, FormatError, Survey, detect};
+use connections_formats::{FormatError, Survey};
 use futures_util::{Stream, StreamExt};
 use kernel::{AccountId, Code, Currency, ImportId, Principal, Problem, ProfileId, Scope};
 use platform::{OrFail, Txn};
 use serde::Serialize;
 use service_registry::{CallContext, IdempotencyKey};
 
-use crate::reading::chunk_place;
+use crate::contents::Contents;
+use crate::reading::{CHUNK, chunk_place};
 use crate::service::{ConnectionsService, allowed};
 use crate::store::{Choice, NewImport};
 use crate::{ConnectionsSettings, problems};
 
 type Result<T> = std::result::Result<T, ConnectionsError>;
-
-/// Bytes of a file in one row. More: fewer transactions; less: less memory for each upload.
-const CHUNK: usize = 512 * 1024;
 
 /// Takes uploads.
 #[derive(Clone)]
@@ -129,8 +127,11 @@ impl<'a> Upload<'a> {
             self.pending.extend_from_slice(&bytes);
             while self.pending.len() > CHUNK {
                 let chunk = self.pending.split_to(CHUNK);
-                if self.written == 0 {
-                    self.refuse_early(&chunk)?;
+                // A large file that is plainly something else need not be written down first.
+                if self.written == 0
+                    && let Some(error) = Contents::refusal_of(&chunk)
+                {
+                    return Err(refused(&error));
                 }
                 let txn = self.uploads.service.store.db.begin().await.or_fail(self.cx)?;
                 self.write(&txn, &chunk).await?;
@@ -140,25 +141,12 @@ impl<'a> Upload<'a> {
         Ok(())
     }
 
-    /// A large file that is plainly something else need not be written down first.
-    fn refuse_early(&self, beginning: &[u8]) -> Result<()> {
-        let mut survey = Survey::new();
-        survey.feed(beginning);
-        let (report, head) = survey.finish();
-        match detect(&report, &head, None) {
-            Err(error @ (FormatError::UnsupportedFormat { .. } | FormatError::BinaryFile)) => {
-                Err(refused(&error))
-            }
-            _ => Ok(()),
-        }
-    }
-
     async fn write(&mut self, txn: &Txn, chunk: &[u8]) -> Result<()> {
         let (store, cx) = (&self.uploads.service.store, self.cx);
         match self.written {
             0 => {
                 let file_name = self.request.file_name.as_deref();
-                let import = NewImport { id: self.id, principal: self.who, file_name };
+                let import = NewImport { id: self.id, principal: self.who, file_name, archive: None };
                 store.begin_upload(txn, import).await.or_fail(cx)?;
             }
             _ => store.touch_upload(txn, self.id).await.or_fail(cx)?,
@@ -173,8 +161,8 @@ impl<'a> Upload<'a> {
     /// Judges the file, and makes the import visible if it will do. A repeat gets the first import instead.
     async fn finish(&mut self, choice: &Choice) -> Result<Import> {
         let (report, head) = std::mem::take(&mut self.survey).finish();
-        let detection =
-            detect(&report, &head, self.request.file_name.as_deref()).map_err(|error| refused(&error))?;
+        let contents = Contents::of(&report, &head, self.request.file_name.as_deref())
+            .map_err(|error| refused(&error))?;
         let last = self.pending.split();
         let cx = self.fingerprinted()?;
         let (store, id) = (&self.uploads.service.store, self.id);
@@ -184,7 +172,7 @@ impl<'a> Upload<'a> {
             .once(&cx, |txn| async move {
                 this.write(&txn, &last).await?;
                 store
-                    .finish_upload(&txn, id, this.size_bytes, &detection, &of_format(choice, &detection))
+                    .finish_upload(&txn, id, this.size_bytes, &contents, &choice.clone().of(&contents))
                     .await
                     .or_fail(this.cx)?;
                 let row = store.import(&*txn, this.who.space, id).await.or_fail(this.cx)?;
@@ -210,14 +198,6 @@ impl<'a> Upload<'a> {
             self.uploads.service.store.drop_upload(self.id).await.or_fail(self.cx)?;
         }
         Ok(())
-    }
-}
-
-/// A mapping is for tables; a file that is none has no use for it.
-fn of_format(choice: &Choice, detection: &Detection) -> Choice {
-    match detection.format {
-        connections_formats::Format::Csv => choice.clone(),
-        _ => Choice { mapping: None, profile_id: None, ..choice.clone() },
     }
 }
 

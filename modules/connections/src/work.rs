@@ -1,6 +1,7 @@
 //! One import in the hands of one runner.
 
 mod read;
+mod unpack;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ConnectionsSettings;
 use crate::bell::Bell;
+use crate::contents::Contents;
 use crate::reading::{Counters, shown_report};
 use crate::store::{ConnectionStore, Ended, ImportRow, Lease};
 
@@ -51,6 +53,7 @@ enum Halt {
 }
 
 enum Done {
+    Unpacked(Box<unpack::Unpacked>),
     Previewed(Box<ImportReport>),
     Committed(Box<ImportReport>),
     Tidied,
@@ -93,13 +96,23 @@ impl Runner {
         let cx = context(row)?;
         let batch = BatchId(row.id);
         match lease.state {
-            ImportState::Reading => self
-                .read(&cx, row, counters, unwanted, told)
-                .await
-                .map(|report| Done::Previewed(Box::new(report))),
+            ImportState::Reading => match row.contents().map_err(broken)? {
+                Contents::Zip => {
+                    let unpacked = self.unpack(lease, row, counters, unwanted).await?;
+                    Ok(Done::Unpacked(Box::new(unpacked)))
+                }
+                Contents::File(detection) => {
+                    let report = self.read(&cx, row, detection, counters, unwanted, told).await?;
+                    Ok(Done::Previewed(Box::new(report)))
+                }
+            },
             ImportState::Committing => {
                 let report = self.ledger.ingest(&cx, batch).await.map_err(halt)?;
                 Ok(Done::Committed(Box::new(shown_report(&report).map_err(broken)?)))
+            }
+            _ if row.contents().map_err(broken)? == Contents::Zip => {
+                self.store.drop_members(lease.import).await.map_err(broken)?;
+                Ok(Done::Tidied)
             }
             _ => match self.ledger.discard(&cx, batch).await {
                 // What the ledger has taken does not wait there.
@@ -150,6 +163,7 @@ impl Runner {
         counters: &Counters,
     ) -> Result<(), DbErr> {
         match done {
+            Ok(Done::Unpacked(unpacked)) => self.unpacked(lease, row, &unpacked).await,
             Ok(Done::Previewed(report)) => self.previewed(lease, row, told, counters, &report).await,
             Ok(Done::Committed(report)) => self.committed(lease, row, &report).await,
             Ok(Done::Tidied) => {

@@ -113,6 +113,9 @@ codes! {
     UnknownFormat = 422, "unknown_format", "The file is no bank file that we know";
     MalformedFile = 422, "malformed_file", "The file breaks the rules of its format";
     TruncatedFile = 422, "truncated_file", "The file ends in the middle";
+    EncryptedArchive = 422, "encrypted_archive", "A file of the archive is encrypted";
+    NestedArchive = 422, "nested_archive", "A file of the archive is an archive itself";
+    ArchiveTooLarge = 422, "archive_too_large", "The archive holds more than is taken";
     StatementRefused = 422, "statement_refused_by_bank", "The bank wrote an error in place of a statement";
     NoDateColumn = 422, "no_date_column", "No column holds dates";
     NoAmountColumn = 422, "no_amount_column", "No column holds amounts";

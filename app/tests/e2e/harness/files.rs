@@ -1,6 +1,10 @@
 //! Bank files: those that ship with the project, and small ones made for the occasion.
 
 use std::fmt::Write;
+use std::io::{Cursor, Write as _};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 /// A statement that ships with the project.
 pub struct Sample {
@@ -30,6 +34,16 @@ pub const SAMPLES: [Sample; 4] = [
     sample!("credit-card-2026.ofx", 43),
     sample!("savings-2026.csv", 26),
 ];
+
+/// A ZIP archive of these files.
+pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in files {
+        writer.start_file(*name, SimpleFileOptions::default()).expect("a file can be begun");
+        writer.write_all(content).expect("a file can be packed");
+    }
+    writer.finish().expect("an archive can be written").into_inner()
+}
 
 /// Writes statements of one account as OFX 1.x.
 #[derive(Clone)]

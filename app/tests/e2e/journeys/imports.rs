@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Bank, Household, Installation, SAMPLES};
+use crate::harness::{Bank, Household, Installation, SAMPLES, zip};
 
 /// All rows of the samples and what becomes of them the first time.
 fn outcomes(read: u64, created: u64, duplicate: u64) -> Value {
@@ -120,4 +120,23 @@ pub async fn files_uploaded_at_the_same_time_all_arrive_once(at: &mut Installati
         ada.balances().await,
         owned(&[("Checking ••••01", "0.60 EUR"), ("Checking ••••02", "0.60 EUR")])
     );
+}
+
+pub async fn files_in_one_archive_all_arrive_once(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    let files = SAMPLES.map(|sample| (sample.name, sample.content));
+    let archive = ada.preview(zip(&files), "file_name=statements.zip").await;
+    assert_eq!((&archive["state"], &archive["format"]), (&json!("unpacked"), &json!("zip")));
+    let mut created = 0;
+    for (id, sample) in archive["members"].as_array().unwrap().iter().zip(SAMPLES) {
+        let id = id.as_str().unwrap();
+        let import = ada.rested(id).await;
+        assert_eq!((&import["state"], &import["file_name"]), (&json!("previewed"), &json!(sample.name)));
+        ada.commit(id).await.expect(202);
+        created += ada.rested(id).await["report"]["outcomes"]["created"].as_u64().unwrap();
+    }
+    assert_eq!(ada.balances().await, balances_of_samples());
+    assert_eq!(ada.transactions().await, created);
+    let bomb = ada.preview(zip(&[("zeros.csv", &vec![b'0'; 2_000_000])]), "").await;
+    assert_eq!((&bomb["state"], &bomb["problem"]["code"]), (&json!("failed"), &json!("archive_too_large")));
 }

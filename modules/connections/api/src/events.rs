@@ -2,6 +2,8 @@
 
 /// A file was read; its report can be looked at. Payload: `import_id`.
 pub const IMPORT_PREVIEWED: &str = "import.previewed";
+/// An archive was taken apart; its files are imports of their own. Payload: `import_id`.
+pub const IMPORT_UNPACKED: &str = "import.unpacked";
 /// A file's rows are in the ledger. Payload: `import_id`.
 pub const IMPORT_COMMITTED: &str = "import.committed";
 /// A file could not be read or taken. Payload: `import_id`, `code` of the problem.

@@ -19,8 +19,12 @@ pub struct Import {
     pub size_bytes: u64,
     /// What the file is, by its content.
     pub format: FileFormat,
-    /// How its bytes are read as text.
-    pub encoding: EncodingUsed,
+    /// How its bytes are read as text; absent of an archive.
+    pub encoding: Option<EncodingUsed>,
+    /// The archive that the file came in.
+    pub archive_id: Option<ImportId>,
+    /// The imports of its files, once an archive is `unpacked`, in its order.
+    pub members: Vec<ImportId>,
     /// The account that all its rows are for, where one was chosen.
     pub account_id: Option<AccountId>,
     /// The currency of amounts that do not say theirs, where one was chosen.
@@ -51,6 +55,8 @@ pub struct Import {
 pub enum ImportState {
     /// The file is being read.
     Reading,
+    /// It was an archive, and each of its files is an import of its own now.
+    Unpacked,
     /// The rows wait, and the report says what would become of them.
     Previewed,
     /// The rows are on their way into the ledger.
@@ -68,6 +74,7 @@ impl ImportState {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reading => "reading",
+            Self::Unpacked => "unpacked",
             Self::Previewed => "previewed",
             Self::Committing => "committing",
             Self::Committed => "committed",
@@ -93,6 +100,8 @@ pub enum FileFormat {
     Ofx2,
     /// A table with one transaction per line.
     Csv,
+    /// An archive of such files.
+    Zip,
 }
 
 /// How the bytes of a file are read as text.

@@ -64,10 +64,13 @@ pub(super) async fn list(
 pub(super) async fn formats(cx: Cx) -> Result<HttpResponse, ApiError> {
     let format =
         |format, name, extensions: Format| ImportFormat { format, name, extensions: extensions.extensions() };
+    let zip =
+        ImportFormat { format: FileFormat::Zip, name: "Archive of such files (ZIP)", extensions: &["zip"] };
     let data = vec![
         format(FileFormat::Ofx1, "OFX or QFX 1.x (SGML)", Format::Ofx1),
         format(FileFormat::Ofx2, "OFX or QFX 2.x (XML)", Format::Ofx2),
         format(FileFormat::Csv, "Table with one transaction per line (CSV)", Format::Csv),
+        zip,
     ];
     Ok(ok(&cx, &ImportFormats { data }))
 }

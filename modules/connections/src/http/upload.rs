@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::uploads::{UploadRequest, Uploads};
 
 /// Content types under which bank files come. What a file is, its content decides.
-const CONTENT_TYPES: [&str; 9] = [
+const CONTENT_TYPES: [&str; 11] = [
     "application/octet-stream",
     "text/csv",
     "text/plain",
@@ -19,6 +19,8 @@ const CONTENT_TYPES: [&str; 9] = [
     "application/vnd.intu.qbo",
     "application/xml",
     "text/xml",
+    "application/zip",
+    "application/x-zip-compressed",
 ];
 
 const MOST_NAME_CHARACTERS: usize = 255;
@@ -47,6 +49,10 @@ struct BankFile(#[expect(dead_code, reason = "only described, never made: a file
 ///
 /// The body is the file itself. It is read in the background: follow `Location` until the import is `previewed`, look
 /// at its report, and commit it. Nothing reaches the ledger before that.
+///
+/// A ZIP archive ends `unpacked` instead, and each of the bank files in it is an import of its own, named in `members`.
+/// Files of other kinds are left out and noted. An archive with an encrypted file, with an archive in it, or with more
+/// in it than the limits allow fails as a whole.
 #[utoipa::path(
     tag = "imports",
     security(("bearer" = [])),
@@ -56,8 +62,10 @@ struct BankFile(#[expect(dead_code, reason = "only described, never made: a file
             (inline(BankFile) = "application/octet-stream"),
             (inline(BankFile) = "text/csv"),
             (inline(BankFile) = "application/x-ofx"),
+            (inline(BankFile) = "application/zip"),
         ),
-        description = "OFX or QFX (1.x or 2.x), or a table. Other usual content types are taken as well",
+        description = "OFX or QFX (1.x or 2.x), a table, or a ZIP archive of such files. Other usual content types \
+            are taken as well",
     ),
     responses(
         (status = 202, description = "The new import, being read", body = Import,

@@ -61,7 +61,8 @@ impl ConnectionStore {
 
     /// Takes back uploads to which nothing was added for `age`; answers how many.
     pub(crate) async fn drop_abandoned_uploads(&self, age: Duration) -> Result<usize, DbErr> {
-        let sql = "SELECT id FROM imports WHERE has_file = $1 AND state = 'uploading' AND updated_at < $2 LIMIT 100";
+        let sql = "SELECT id FROM imports WHERE has_file = $1 AND state = 'uploading' AND updated_at < $2 \
+                   AND archive_id IS NULL LIMIT 100";
         let found: Vec<Found> = all(self.db.reader(), sql, vec![true.into(), (now() - age).into()]).await?;
         for Found { id } in &found {
             self.drop_upload(ImportId(*id)).await?;

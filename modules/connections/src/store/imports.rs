@@ -8,6 +8,8 @@ use platform::Txn;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use uuid::Uuid;
 
+use crate::contents::Contents;
+
 use super::{ConnectionStore, all, count, execute, from_json, json, one};
 
 /// An import as it stands in its table.
@@ -20,7 +22,10 @@ pub(crate) struct ImportRow {
     state: String,
     pub(crate) file_name: Option<String>,
     pub(crate) size_bytes: i64,
+    /// Its [`Contents`].
     detection: Option<String>,
+    archive_id: Option<Uuid>,
+    members: Option<String>,
     account_id: Option<Uuid>,
     currency: Option<String>,
     profile_id: Option<Uuid>,
@@ -52,6 +57,18 @@ pub(crate) struct NewImport<'a> {
     pub(crate) id: ImportId,
     pub(crate) principal: &'a Principal,
     pub(crate) file_name: Option<&'a str>,
+    /// The archive that it came in.
+    pub(crate) archive: Option<ImportId>,
+}
+
+impl Choice {
+    /// What of it means anything for such a file: a mapping is for tables.
+    pub(crate) fn of(self, contents: &Contents) -> Self {
+        match contents {
+            Contents::File(Detection { format: Format::Csv, .. }) | Contents::Zip => self,
+            Contents::File(_) => Self { mapping: None, profile_id: None, ..self },
+        }
+    }
 }
 
 impl ImportRow {
@@ -59,7 +76,7 @@ impl ImportRow {
         ImportId(self.id)
     }
 
-    pub(crate) fn detection(&self) -> Result<Detection, DbErr> {
+    pub(crate) fn contents(&self) -> Result<Contents, DbErr> {
         from_json(self.detection.as_deref().unwrap_or("null"))
     }
 
@@ -84,20 +101,24 @@ impl ImportRow {
     }
 
     pub(crate) fn import(&self) -> Result<Import, DbErr> {
-        let Detection { format, encoding, .. } = self.detection()?;
         let choice = self.choice()?;
-        let decided_by = json(&encoding.decided_by)?.trim_matches('"').to_owned();
+        let (format, encoding) = match self.contents()? {
+            Contents::Zip => (FileFormat::Zip, None),
+            Contents::File(Detection { format, encoding, .. }) => (shown_format(format), Some(encoding)),
+        };
+        let encoding = encoding.map(|encoding| {
+            let decided_by = json(&encoding.decided_by)?.trim_matches('"').to_owned();
+            Ok::<_, DbErr>(EncodingUsed { name: encoding.used, decided_by })
+        });
         Ok(Import {
             id: self.id(),
             state: self.state()?,
             file_name: self.file_name.clone(),
             size_bytes: self.size_bytes.unsigned_abs(),
-            format: match format {
-                Format::Ofx1 => FileFormat::Ofx1,
-                Format::Ofx2 => FileFormat::Ofx2,
-                Format::Csv => FileFormat::Csv,
-            },
-            encoding: EncodingUsed { name: encoding.used, decided_by },
+            format,
+            encoding: encoding.transpose()?,
+            archive_id: self.archive_id.map(ImportId),
+            members: self.members.as_deref().map_or(Ok(Vec::new()), from_json)?,
             account_id: choice.account_id,
             currency: choice.currency,
             profile_id: choice.profile_id,
@@ -113,6 +134,14 @@ impl ImportRow {
             created_at: self.created_at,
             updated_at: self.updated_at,
         })
+    }
+}
+
+fn shown_format(format: Format) -> FileFormat {
+    match format {
+        Format::Ofx1 => FileFormat::Ofx1,
+        Format::Ofx2 => FileFormat::Ofx2,
+        Format::Csv => FileFormat::Csv,
     }
 }
 
@@ -150,8 +179,9 @@ impl ConnectionStore {
     /// Makes room for a file that begins to come. Nobody sees the import before all of it is there.
     pub(crate) async fn begin_upload(&self, txn: &Txn, import: NewImport<'_>) -> Result<(), DbErr> {
         let sql = "INSERT INTO imports (id, space_id, user_id, role, state, file_name, size_bytes, mapping_chosen, \
-                   notes, bytes_read, rows_read, has_file, attempts, broken_runs, created_at, updated_at) \
-                   VALUES ($1, $2, $3, $4, 'uploading', $5, 0, $6, '[]', 0, 0, $7, 0, 0, $8, $8)";
+                   notes, bytes_read, rows_read, has_file, attempts, broken_runs, created_at, updated_at, \
+                   archive_id) \
+                   VALUES ($1, $2, $3, $4, 'uploading', $5, 0, $6, '[]', 0, 0, $7, 0, 0, $8, $8, $9)";
         let values = [
             import.id.0.into(),
             import.principal.space.0.into(),
@@ -161,6 +191,7 @@ impl ConnectionStore {
             false.into(),
             true.into(),
             now().into(),
+            import.archive.map(|archive| archive.0).into(),
         ];
         execute(&**txn, sql, values).await.map(drop)
     }
@@ -171,7 +202,7 @@ impl ConnectionStore {
         txn: &Txn,
         id: ImportId,
         size_bytes: u64,
-        detection: &Detection,
+        contents: &Contents,
         choice: &Choice,
     ) -> Result<(), DbErr> {
         let size = i64::try_from(size_bytes).map_err(|error| DbErr::Type(error.to_string()))?;
@@ -181,7 +212,7 @@ impl ConnectionStore {
                    due_at = $9, updated_at = $9 WHERE id = $10 AND state = 'uploading'";
         let values = [
             size.into(),
-            json(detection)?.into(),
+            json(contents)?.into(),
             json(&notes)?.into(),
             choice.account_id.map(|id| id.0).into(),
             choice.currency.map(|currency| currency.code().to_owned()).into(),

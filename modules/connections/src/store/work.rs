@@ -17,7 +17,7 @@ use super::{ConnectionStore, ImportRow, execute, json, one};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lease {
     pub(crate) import: ImportId,
-    fence: Uuid,
+    pub(super) fence: Uuid,
     /// What the import was when it was taken; once it is something else, the work is not wanted any more.
     pub(crate) state: ImportState,
 }

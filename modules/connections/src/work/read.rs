@@ -27,6 +27,7 @@ impl Runner {
         &self,
         cx: &CallContext,
         row: &ImportRow,
+        detection: Detection,
         counters: &Arc<Counters>,
         unwanted: &CancellationToken,
         told: &mut Told,
@@ -34,15 +35,8 @@ impl Runner {
         let stop = CancellationToken::new();
         // However this ends, the thread is not to read on for nobody.
         let _stop = stop.clone().drop_guard();
-        let file = UploadedFile {
-            store: self.store.clone(),
-            sealing_key: self.settings.sealing_key.clone(),
-            import: row.id(),
-            size_bytes: row.size_bytes.unsigned_abs(),
-            stop,
-            runtime: Handle::current(),
-        };
-        let (plan, named) = self.plan(cx, row, &file, told).await?;
+        let file = self.file(row, stop);
+        let (plan, named) = self.plan(cx, row, detection, &file, told).await?;
         let has_account_column =
             plan.mapping.as_ref().is_some_and(|mapping| mapping.columns.account.is_some());
 
@@ -61,6 +55,18 @@ impl Runner {
                 shown_report(&report.map_err(halt)?).map_err(broken)
             }
             () = unwanted.cancelled() => Err(Halt::Unwanted),
+        }
+    }
+
+    /// The file of an import, until `stop` is cancelled.
+    pub(super) fn file(&self, row: &ImportRow, stop: CancellationToken) -> UploadedFile {
+        UploadedFile {
+            store: self.store.clone(),
+            sealing_key: self.settings.sealing_key.clone(),
+            import: row.id(),
+            size_bytes: row.size_bytes.unsigned_abs(),
+            stop,
+            runtime: Handle::current(),
         }
     }
 
@@ -87,10 +93,10 @@ impl Runner {
         &self,
         cx: &CallContext,
         row: &ImportRow,
+        detection: Detection,
         file: &UploadedFile,
         told: &mut Told,
     ) -> Result<(ReadingPlan, Named), Halt> {
-        let detection = row.detection().map_err(broken)?;
         let choice = row.choice().map_err(broken)?;
         let is_table = detection.format == Format::Csv;
         let profile = if is_table { self.profile(row, file, &detection).await? } else { None };

@@ -1,6 +1,7 @@
 //! Connections through its routes, with the real ledger behind it, on every database that there is.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod archives;
 mod committing;
 mod files;
 mod gate;

@@ -322,7 +322,7 @@ impl World {
             if now == state {
                 return answer.body;
             }
-            let is_final = ["failed", "committed", "cancelled", "previewed"].contains(&now);
+            let is_final = ["failed", "committed", "cancelled", "previewed", "unpacked"].contains(&now);
             assert!(!is_final || state == "committed", "{state} was expected: {:#}", answer.body);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
