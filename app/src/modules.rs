@@ -31,7 +31,7 @@ pub(crate) fn described() -> Vec<Routes> {
         #[cfg(feature = "identity")]
         identity::routes(service_registry::ServiceClient::unbound()),
         #[cfg(feature = "ledger")]
-        ledger::routes(service_registry::ServiceClient::unbound()),
+        ledger::described(),
         #[cfg(feature = "connections")]
         connections::described(),
     ]

@@ -16,8 +16,17 @@ const MODES: [(&str, &str); 3] = [
 ];
 const PREFIX: &str = "TRIBUTARY_";
 /// Variables with our prefix that are not settings: who imports and where, and what tests run against.
-const NOT_SETTINGS: [&str; 8] =
-    ["EMAIL", "PASSWORD", "TOKEN", "SERVER", "TEST_POSTGRES_URL", "REQUIRE_SERVERS", "CORPUS", "ADVISORIES"];
+const NOT_SETTINGS: [&str; 9] = [
+    "EMAIL",
+    "PASSWORD",
+    "TOKEN",
+    "SERVER",
+    "TEST_POSTGRES_URL",
+    "REQUIRE_SERVERS",
+    "REQUIRE_TOOLS",
+    "CORPUS",
+    "ADVISORIES",
+];
 
 /// What the command line says: the strongest layer, and the file that stands two layers below it.
 #[derive(Clone, Debug, Default)]

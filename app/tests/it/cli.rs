@@ -37,7 +37,7 @@ fn help_answers_for_every_command() {
 #[test]
 fn what_tests_are_told_by_the_environment_is_no_setting() {
     let data_dir = tempfile::tempdir().unwrap();
-    let names = ["CORPUS", "TEST_POSTGRES_URL", "REQUIRE_SERVERS", "ADVISORIES"];
+    let names = ["CORPUS", "TEST_POSTGRES_URL", "REQUIRE_SERVERS", "REQUIRE_TOOLS", "ADVISORIES"];
     let told = names.map(|name| (format!("TRIBUTARY_{name}"), "1"));
     let output = tributary(data_dir.path()).args(["check"]).envs(told).output().unwrap();
     assert_eq!(code(&output), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,10 +1,11 @@
 //! What happened: accounts, transactions, balances. Seen by `app` alone; others hold a client of `ledger_api::Ledger`.
 
 mod domain;
+mod export;
 mod http;
 mod module;
 mod service;
 mod store;
 
-pub use http::routes;
+pub use http::described;
 pub use module::module;

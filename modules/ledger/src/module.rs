@@ -4,6 +4,7 @@ use ledger_api::{Ledger, SERVICE};
 use platform::{Module, Store, outbox};
 use service_registry::Registry;
 
+use crate::export::Exports;
 use crate::http;
 use crate::service::LedgerService;
 
@@ -12,7 +13,7 @@ pub fn module(registry: &Registry, store: Store) -> Module {
     registry.provide::<dyn Ledger>(Arc::new(LedgerService::new(store.clone())));
     Module {
         name: SERVICE.name,
-        routes: http::routes(registry.client()),
+        routes: http::routes(registry.client(), Some(Exports::new(store.clone()))),
         jobs: vec![outbox::stamper(&store), outbox::housekeeper(&store)],
         store,
     }

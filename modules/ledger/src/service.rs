@@ -28,7 +28,7 @@ impl LedgerService {
 }
 
 /// Who asks, provided that they may.
-fn may(cx: &CallContext, scope: Scope) -> Result<Principal, LedgerError> {
+pub(crate) fn may(cx: &CallContext, scope: Scope) -> Result<Principal, LedgerError> {
     let who = platform::principal(cx).ok_or(LedgerError::Unauthenticated)?;
     if who.may(scope) { Ok(who) } else { Err(LedgerError::Forbidden(scope.as_str().to_owned())) }
 }

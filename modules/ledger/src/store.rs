@@ -6,6 +6,7 @@ pub(crate) mod balances;
 pub(crate) mod batches;
 pub(crate) mod corrections;
 pub(crate) mod dedupe;
+pub(crate) mod exports;
 pub(crate) mod rows;
 pub(crate) mod summary;
 pub(crate) mod transactions;

@@ -10,7 +10,13 @@ use crate::{
 pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "ledger",
     version: 1,
-    routes: &["/api/v1/accounts", "/api/v1/transactions", "/api/v1/balance-snapshots", "/api/v1/changes"],
+    routes: &[
+        "/api/v1/accounts",
+        "/api/v1/transactions",
+        "/api/v1/balance-snapshots",
+        "/api/v1/changes",
+        "/api/v1/exports",
+    ],
     depends_on: &["identity"],
     default_port: 7130,
 };

@@ -9,8 +9,10 @@ use super::transactions::{count_of, page_query};
 use super::{execute, money, sql, value_of, word};
 use crate::domain::Sum;
 
+pub(super) const COLUMNS: [&str; 5] = ["account_id", "kind", "as_of", "amount_minor", "currency"];
+
 #[derive(FromQueryResult)]
-struct SnapshotRow {
+pub(super) struct SnapshotRow {
     account_id: Uuid,
     kind: String,
     as_of: NaiveDate,
@@ -127,7 +129,7 @@ pub(crate) async fn list(
 ) -> Result<Page<BalanceSnapshot>, DbErr> {
     let mut query = Query::select();
     query
-        .columns(["account_id", "kind", "as_of", "amount_minor", "currency"])
+        .columns(COLUMNS)
         .from("balance_snapshots")
         .and_where(Expr::col("space_id").eq(space.0))
         .and_where_option(account.map(|account| Expr::col("account_id").eq(account.0)))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{from_json, money, value_of, word};
 use crate::domain::Bound;
 
-const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 16] = [
     "id",
     "account_id",
     "posted_on",
@@ -28,7 +28,7 @@ const COLUMNS: [&str; 16] = [
 ];
 
 /// A transaction as `COLUMNS` select it. Read by place: a search for each name would cost more than the query.
-struct TransactionRow(Transaction);
+pub(super) struct TransactionRow(pub(super) Transaction);
 
 impl FromQueryResult for TransactionRow {
     fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {

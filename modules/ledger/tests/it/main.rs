@@ -3,6 +3,7 @@
 
 mod accounts;
 mod dedupe;
+mod exports;
 mod harness;
 mod ingest;
 mod listing;
