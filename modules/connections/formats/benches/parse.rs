@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use connections_formats::{
-    Detection, Plan, RejectedRow, Row, Sink, StatementBalance, StatementHead, Survey, csv, detect, read,
+    Detection, Plan, RejectedRow, Row, Securities, Sink, StatementBalance, StatementHead, Survey, csv,
+    detect, read,
 };
 use criterion::{Criterion, Throughput, criterion_group};
 use kernel::Currency;
@@ -85,7 +86,7 @@ fn plan(bytes: &[u8]) -> Plan {
     let mapping = csv::suggest(&head, &encoding).ok();
     let mapping =
         mapping.map(|mapping| csv::decide(bytes, &encoding, mapping, currency).expect("dates are clear"));
-    Plan { format, encoding, mapping, default_currency: currency }
+    Plan { format, encoding, mapping, default_currency: currency, securities: Securities::default() }
 }
 
 fn parse(bytes: &[u8], plan: &Plan) -> u64 {

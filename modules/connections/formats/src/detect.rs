@@ -43,6 +43,9 @@ pub struct Detection {
     pub encoding: Encoding,
     /// The extension of the file name, if it belongs to another format than the content.
     pub misleading_extension: Option<String>,
+    /// An OFX file that may list securities: reading them (`securities`) is worth a pass.
+    #[serde(default)]
+    pub lists_securities: bool,
 }
 
 /// Decides by its content what a file is. `report` and `head` come from `Survey::finish`.
@@ -73,7 +76,14 @@ pub fn detect(report: &SurveyReport, head: &[u8], file_name: Option<&str>) -> Re
         return Err(FormatError::UnknownFormat);
     };
     let encoding = Encoding::decide(report, head, declared.as_deref());
-    Ok(Detection { format, encoding, misleading_extension: misleading_extension(format, file_name) })
+    let is_ofx = matches!(format, Format::Ofx1 | Format::Ofx2);
+    Ok(Detection {
+        format,
+        encoding,
+        misleading_extension: misleading_extension(format, file_name),
+        // The survey looks for plain bytes, which a wide encoding does not have.
+        lists_securities: is_ofx && (report.lists_securities || wide.is_some()),
+    })
 }
 
 /// Formats known by the magic bytes at their beginning.

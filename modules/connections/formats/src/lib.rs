@@ -6,7 +6,8 @@
 //! 1. `Survey`: fed with each chunk of an upload, it gives a `SurveyReport` and the head of the file.
 //! 2. `detect`: what the file is, by its content, and its encoding.
 //! 3. For tables, `csv::suggest` and `csv::decide`, or a mapping that was saved: a `Mapping`.
-//! 4. `read`: the statements, row by row, into a `Sink`.
+//! 4. For OFX whose `Detection` says so, `securities`: names that come behind the rows they are for.
+//! 5. `read`: the statements, row by row, into a `Sink`.
 //!
 //! Nothing is dropped silently: each row of a file comes out as a `Row` or as a `RejectedRow` with its line and
 //! reason. A file that cannot be read at all is a `FormatError` with a stable code. What was given to the sink
@@ -15,10 +16,13 @@
 
 mod amount;
 pub mod csv;
+mod decimal;
 mod detect;
+
 mod encoding;
 mod error;
 mod ofx;
+mod position;
 mod sink;
 mod source;
 mod statement;
@@ -33,6 +37,8 @@ pub use csv::Mapping;
 pub use detect::{Detection, Format, detect};
 pub use encoding::{Encoding, EncodingEvidence};
 pub use error::{AmbiguousDates, BankRefusal, FormatError};
+pub use ofx::{Securities, securities};
+pub use position::Position;
 pub use sink::{Sink, Summary};
 pub use statement::{
     AccountHint, AccountType, BalanceKind, Correction, CorrectionAction, OriginalCurrency, RejectCode,
@@ -51,6 +57,8 @@ pub struct Plan {
     pub mapping: Option<Mapping>,
     /// For files that do not name their currency; without it they are refused with `NeedsCurrency`.
     pub default_currency: Option<Currency>,
+    /// From `securities`; rows that speak of securities are told without their names where it is empty.
+    pub securities: Securities,
 }
 
 /// Reads a file from its first byte to its last into `sink`.
@@ -59,7 +67,7 @@ pub struct Plan {
 pub fn read(source: impl Read, plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, FormatError> {
     let source = source::Source::new(source, plan.encoding.codec());
     match plan.format {
-        Format::Ofx1 | Format::Ofx2 => ofx::read(source, plan.default_currency, sink),
+        Format::Ofx1 | Format::Ofx2 => ofx::read(source, plan.default_currency, &plan.securities, sink),
         Format::Csv => {
             let mapping = plan.mapping.as_ref().ok_or(FormatError::MappingMissing)?;
             csv::read(source, mapping, plan.default_currency, sink)

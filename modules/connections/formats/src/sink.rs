@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use crate::{BankRefusal, FormatError, RejectedRow, Row, StatementBalance, StatementHead};
+use crate::{BankRefusal, FormatError, Position, RejectedRow, Row, StatementBalance, StatementHead};
 
 /// Where a reader puts what it finds, as it finds it. `Break` from any method stops the reading, which then
 /// ends with `FormatError::Stopped`.
@@ -20,6 +20,11 @@ pub trait Sink {
     /// A balance that the bank states.
     fn balance(&mut self, statement: usize, balance: StatementBalance) -> ControlFlow<()>;
 
+    /// A holding that an investment statement states.
+    fn position(&mut self, _statement: usize, _position: Position) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
     /// Bytes of the file taken so far; called some times per megabyte.
     fn progress(&mut self, _bytes_read: u64) -> ControlFlow<()> {
         ControlFlow::Continue(())
@@ -37,6 +42,10 @@ pub struct Summary {
     pub rejected: u64,
     /// Balances that the bank states but that could not be read; empty ones are not counted.
     pub unreadable_balances: u64,
+    /// Holdings given to `Sink::position`.
+    pub positions: u64,
+    /// Holdings that the bank states but that could not be read.
+    pub unreadable_positions: u64,
     /// Statements that the bank refused while it gave others. (If it gave none, reading fails.)
     pub refusals: Vec<BankRefusal>,
     /// Bytes of the file.
@@ -74,6 +83,11 @@ impl<'a> Tally<'a> {
 
     pub(crate) fn balance(&mut self, statement: usize, balance: StatementBalance) -> Result<(), FormatError> {
         go(self.sink.balance(statement, balance))
+    }
+
+    pub(crate) fn position(&mut self, statement: usize, position: Position) -> Result<(), FormatError> {
+        self.summary.positions += 1;
+        go(self.sink.position(statement, position))
     }
 
     /// Tells how far we are, if that changed.

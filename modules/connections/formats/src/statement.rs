@@ -82,11 +82,12 @@ pub struct Row {
     pub status: RowStatus,
     /// The day from which it bears interest (`DTAVAIL`, `ValDt`, the first date of `:61:`).
     pub value_on: Option<NaiveDate>,
-    /// What the parties call it: `EndToEndId`, `REFNUM`, the owner's reference of `:61:`.
+    /// What the parties call it: `EndToEndId`, `REFNUM`, the owner's reference of `:61:`. Of a trade the id of the row
+    /// that it takes back or belongs to (`REVERSALFITID`, `RELFITID`).
     pub reference: Option<String>,
     /// The owner's own category (QIF `L`, a column of a table).
     pub category: Option<String>,
-    /// How the owner or the bank divided it; where there are any, they add up to the amount.
+    /// How the owner or the bank divided it, or what came and went at once; where there are any, they add up to the amount.
     pub splits: Vec<Split>,
     /// The security that it moved, in an investment statement.
     pub trade: Option<Box<Trade>>,
@@ -153,11 +154,12 @@ pub struct Trade {
     pub ticker: Option<String>,
     /// Its name, where the file says it.
     pub security_name: Option<String>,
-    /// How many units came (or went, negative): the decimal text of the file.
+    /// How many units came (or went, negative), as a plain decimal. None where units stayed in the account.
     pub units: Option<String>,
-    /// Price of one unit in the currency of the row: the decimal text of the file.
+    /// Price of one unit in the currency of the row, as a plain decimal; of a bond in per cent of its face value.
     pub unit_price: Option<String>,
-    /// Commission and fees together, in the currency of the row.
+    /// Commission, load, fees and taxes on the trade together, in the currency of the row. They are part of the amount.
+    /// None also where they have more decimals than the currency.
     pub fees: Option<Money>,
 }
 
@@ -300,7 +302,7 @@ pub enum RejectCode {
     /// A value or line longer than any bank writes.
     RowTooLong,
     UnbalancedQuote,
-    /// A trade; cash rows of investment statements are read.
+    /// A row of an investment statement whose element OFX does not have.
     UnsupportedInvestmentRow,
     /// Not booked yet.
     UnsupportedPendingRow,

@@ -1,3 +1,4 @@
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 /// How many bytes of its beginning decide what a file is.
@@ -12,6 +13,8 @@ pub struct Survey {
     head: Vec<u8>,
     /// A UTF-8 sequence that the last chunk broke off: at most three bytes.
     broken: Vec<u8>,
+    /// The end of the last chunk, in which `LIST` may have begun.
+    tail: Vec<u8>,
 }
 
 /// What the bytes of a whole file say about it.
@@ -27,11 +30,29 @@ pub struct SurveyReport {
     pub nul_bytes: u64,
     /// Control characters that no text has, zero bytes among them.
     pub control_bytes: u64,
+    /// The name of OFX's list of securities stands somewhere in it.
+    #[serde(default)]
+    pub lists_securities: bool,
+}
+
+/// What a list of securities begins with, and the message set around it.
+pub(crate) const LIST: &[u8] = b"SECLIST";
+
+/// Where a list of securities seems to begin; SGML names may be small.
+pub(crate) fn find_list(bytes: &[u8]) -> Option<usize> {
+    memmem::find(bytes, LIST).or_else(|| memmem::find(bytes, b"seclist"))
 }
 
 impl Default for SurveyReport {
     fn default() -> Self {
-        Self { size_bytes: 0, valid_utf8: true, has_non_ascii: false, nul_bytes: 0, control_bytes: 0 }
+        Self {
+            size_bytes: 0,
+            valid_utf8: true,
+            has_non_ascii: false,
+            nul_bytes: 0,
+            control_bytes: 0,
+            lists_securities: false,
+        }
     }
 }
 
@@ -54,12 +75,23 @@ impl Survey {
         if self.report.valid_utf8 {
             self.check_utf8(chunk);
         }
+        if !self.report.lists_securities {
+            self.look_for_list(chunk);
+        }
     }
 
     /// The verdict, and up to `HEAD_BYTES` of the beginning of the file.
     pub fn finish(mut self) -> (SurveyReport, Vec<u8>) {
         self.report.valid_utf8 &= self.broken.is_empty();
         (self.report, self.head)
+    }
+
+    fn look_for_list(&mut self, chunk: &[u8]) {
+        let (first, last) = (chunk.len().min(LIST.len() - 1), chunk.len().saturating_sub(LIST.len() - 1));
+        self.tail.extend_from_slice(&chunk[..first]);
+        self.report.lists_securities = find_list(chunk).is_some() || find_list(&self.tail).is_some();
+        self.tail.extend_from_slice(&chunk[last.max(first)..]);
+        self.tail.drain(..self.tail.len().saturating_sub(LIST.len() - 1));
     }
 
     fn check_utf8(&mut self, mut chunk: &[u8]) {

@@ -5,7 +5,7 @@ use kernel::Money;
 const MOST_DIGITS: usize = 18;
 
 /// What `amount` was before the bank converted it: what the bank states, else divided by the bank's rate (OFX
-/// § 5.2), rounded half to even to the minor unit of the original currency. None where the bank gave neither.
+/// `CURRATE`), rounded half to even to the minor unit of the original currency. None where the bank gave neither.
 pub(super) fn original_amount(amount: Money, original: &OriginalCurrency) -> Option<Money> {
     if original.amount.is_some() {
         return original.amount;

@@ -1,5 +1,7 @@
 use connections_api::{MappingProfile, Note};
-use connections_formats::{Detection, EncodingEvidence, FormatError, Mapping, Plan, Summary, csv, read};
+use connections_formats::{
+    Detection, EncodingEvidence, FormatError, Mapping, Plan, Securities, Summary, csv, read, securities,
+};
 use kernel::{Currency, Problem};
 
 use super::{Parts, UploadedFile};
@@ -25,13 +27,16 @@ pub(crate) struct Found {
 }
 
 impl ReadingPlan {
-    /// Reads the whole file into `parts`; twice where only its rows tell how dates or decimals are written.
+    /// Reads the whole file into `parts`; twice where only its rows tell how dates or decimals are written, or where
+    /// securities are listed at its end.
     pub(crate) fn read(self, file: &UploadedFile, mut parts: Parts) -> Found {
         let mut mapping = None;
         let outcome = self.decide(file).and_then(|decided| {
             mapping.clone_from(&decided);
+            let securities = self.securities(file)?;
             let Detection { format, encoding, .. } = self.detection;
-            let plan = Plan { format, encoding, mapping: decided, default_currency: self.default_currency };
+            let default_currency = self.default_currency;
+            let plan = Plan { format, encoding, mapping: decided, default_currency, securities };
             let summary = read(file.open(), &plan, &mut parts)?;
             if parts.finish().is_break() { Err(FormatError::Stopped) } else { Ok(summary) }
         });
@@ -43,6 +48,14 @@ impl ReadingPlan {
             csv::decide(file.open(), &self.detection.encoding, mapping.clone(), self.default_currency)
         };
         self.mapping.as_ref().map(decide).transpose()
+    }
+
+    /// Names that stand behind the rows they belong to.
+    fn securities(&self, file: &UploadedFile) -> Result<Securities, FormatError> {
+        if !self.detection.lists_securities {
+            return Ok(Securities::default());
+        }
+        securities(file.open(), &self.detection.encoding)
     }
 }
 
@@ -74,6 +87,10 @@ pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note>
     let unreadable = summary.unreadable_balances;
     if unreadable > 0 {
         notes.push(note("unreadable_balances", format!("{unreadable} stated balances could not be read")));
+    }
+    let positions = summary.positions + summary.unreadable_positions;
+    if positions > 0 {
+        notes.push(note("positions_not_kept", format!("{positions} stated holdings are not kept")));
     }
     if undated_balances > 0 {
         notes.push(note("undated_balances", format!("{undated_balances} stated balances name no day")));

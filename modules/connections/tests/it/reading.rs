@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::files::{NUMBER, long_ofx, ofx, two_accounts};
+use crate::files::{NUMBER, investments, long_ofx, ofx, two_accounts};
 use crate::world::{Upload, in_each_world, outcomes, owner, upload};
 
 #[test]
@@ -72,6 +72,34 @@ fn a_wrongly_declared_encoding_is_noticed_and_noted() {
         let notes: Vec<_> = import["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
         assert_eq!(notes, ["encoding_declared_wrong", "misleading_extension"]);
         assert_eq!(world.transactions(&who).await[0].name, "Café Müller");
+    });
+}
+
+#[test]
+fn an_investment_file_books_its_cash_and_tells_of_securities_by_name() {
+    in_each_world(async |world| {
+        let who = owner();
+        let import = world.committed(&who, upload(investments())).await;
+        assert_eq!(outcomes(&import), [2, 0, 0, 0, 0]);
+        let notes: Vec<_> = import["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+        assert_eq!(notes, ["positions_not_kept"]);
+        let mut told: Vec<_> = world
+            .transactions(&who)
+            .await
+            .into_iter()
+            .map(|row| (row.name, row.amount.amount(), row.details.trade.unwrap().units.unwrap()))
+            .collect();
+        told.sort();
+        let row = |name: &str, amount: &str, units: &str| (name.into(), amount.into(), units.into());
+        assert_eq!(
+            told,
+            [
+                row("Buy 10 Acme Widgets", "-200.00", "10"),
+                row("Reinvest dividend 0.25 Acme Widgets", "0.00", "0.25")
+            ]
+        );
+        let accounts = world.accounts(&who).await;
+        assert_eq!((accounts[0].booked.amount(), accounts[0].drift), ("-200.00".into(), None));
     });
 }
 

@@ -1,22 +1,20 @@
-use chrono::NaiveDate;
 use kernel::{Currency, Money};
 
 use super::Tag;
-use super::date::{OfxDate, ofx_date};
+use super::date::OfxDate;
+use super::field::{CurrencyFields, DateField, Fault, Part, amount, too_long};
 use super::kind::kind;
 use super::loan::LoanParts;
 use super::token::Value;
-use crate::amount::ofx_amount;
-use crate::error::sanitised;
-use crate::{Correction, CorrectionAction, OriginalCurrency, RejectCode, RejectedRow, Row, RowKind};
+use crate::{Correction, CorrectionAction, RejectCode, RejectedRow, Row, RowKind};
 
 /// A transaction while its elements come in. One is kept and used again for every row.
 #[derive(Debug, Default)]
 pub(super) struct RowDraft {
     line: u64,
-    posted: Field,
-    user: Field,
-    available: Field,
+    posted: DateField,
+    user: DateField,
+    available: DateField,
     amount: String,
     kind: RowKind,
     id: Option<String>,
@@ -26,33 +24,11 @@ pub(super) struct RowDraft {
     memo: Option<String>,
     check_number: Option<String>,
     reference: Option<String>,
-    currency: Option<String>,
-    original: Option<String>,
-    rate: Option<String>,
+    currency: CurrencyFields,
     corrected_id: Option<String>,
     corrected_action: Option<CorrectionAction>,
     loan: Option<Box<LoanParts>>,
     is_too_long: bool,
-}
-
-/// A date that was not given, cannot be read, or was read.
-#[derive(Debug, Default)]
-enum Field {
-    #[default]
-    Missing,
-    Malformed(String),
-    Read(OfxDate),
-}
-
-/// The aggregate inside a transaction that a value stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Itself,
-    Payee,
-    /// The other side's account: told by name and memo already.
-    AccountTo,
-    Currency,
-    OriginalCurrency,
 }
 
 impl RowDraft {
@@ -64,22 +40,18 @@ impl RowDraft {
 
     pub(super) fn set(&mut self, part: Part, tag: Tag, value: &Value<'_>) {
         self.is_too_long |= value.is_too_long;
-        match (part, tag) {
-            (Part::Payee, Tag::Name) => self.payee_name = value.some_text(),
-            (Part::Currency, Tag::CurrencyCode) => self.currency = value.some_text(),
-            (Part::Itself, Tag::Currency) => self.currency = value.some_text(),
-            (Part::OriginalCurrency, Tag::CurrencyCode) => self.original = value.some_text(),
-            (Part::OriginalCurrency, Tag::CurrencyRate) => self.rate = value.some_text(),
-            (Part::Itself, tag) => self.set_own(tag, value),
-            _ => {}
+        match part {
+            Part::Itself if tag != Tag::Currency => self.set_own(tag, value),
+            Part::Payee if tag == Tag::Name => self.payee_name = value.some_text(),
+            _ => self.currency.set(part, tag, value),
         }
     }
 
     fn set_own(&mut self, tag: Tag, value: &Value<'_>) {
         match tag {
-            Tag::DatePosted => self.posted = Field::of(value),
-            Tag::DateUser => self.user = Field::of(value),
-            Tag::DateAvailable => self.available = Field::of(value),
+            Tag::DatePosted => self.posted = DateField::of(value),
+            Tag::DateUser => self.user = DateField::of(value),
+            Tag::DateAvailable => self.available = DateField::of(value),
             Tag::Amount => {
                 self.amount.clear();
                 self.amount.push_str(&value.text());
@@ -111,7 +83,6 @@ impl RowDraft {
             Ok(both) => both,
             Err((code, reason)) => return Err(RejectedRow { line: self.line, code, reason }),
         };
-        let original = self.original.take().and_then(|code| Currency::parse(&code).ok());
         let action = self.corrected_action.unwrap_or(CorrectionAction::Replace);
         Ok(Row {
             external_id: self.id.take(),
@@ -121,11 +92,7 @@ impl RowDraft {
             name: self.name.take().or_else(|| self.payee_name.take()).or_else(|| self.extended_name.take()),
             memo: self.memo.take(),
             check_number: self.check_number.take(),
-            original: original.map(|currency| OriginalCurrency {
-                currency,
-                rate: self.rate.take(),
-                amount: None,
-            }),
+            original: self.currency.take_original(),
             value_on: self.available.day(),
             reference: self.reference.take(),
             splits: self.loan.take().map_or_else(Vec::new, |parts| parts.splits(amount)),
@@ -140,55 +107,11 @@ impl RowDraft {
     }
 
     /// What no row can be without: a date and an amount.
-    fn essentials(&self, statement_currency: Currency) -> Result<(OfxDate, Money), (RejectCode, String)> {
+    fn essentials(&self, statement_currency: Currency) -> Result<(OfxDate, Money), Fault> {
         if self.is_too_long {
-            return Err((RejectCode::RowTooLong, "a value of the row is longer than 64 KiB".into()));
+            return Err(too_long());
         }
-        let posted = match &self.posted {
-            Field::Read(date) => *date,
-            Field::Missing => return Err((RejectCode::MissingDate, "the row has no posting date".into())),
-            Field::Malformed(text) => {
-                return Err((RejectCode::MalformedDate, format!("{:?} is not a date", sanitised(text, 40))));
-            }
-        };
-        let currency = match &self.currency {
-            Some(code) => {
-                Currency::parse(code).map_err(|error| (RejectCode::UnknownCurrency, error.to_string()))?
-            }
-            None => statement_currency,
-        };
-        let text = self.amount.trim();
-        if text.is_empty() {
-            return Err((RejectCode::MissingAmount, "the row has no amount".into()));
-        }
-        let amount =
-            ofx_amount(text, currency).map_err(|code| (code, amount_reason(code, text, currency)))?;
-        Ok((posted, amount))
-    }
-}
-
-/// Says what is wrong with an amount, to its owner.
-pub(crate) fn amount_reason(code: RejectCode, text: &str, currency: Currency) -> String {
-    let text = sanitised(text, 40);
-    match code {
-        RejectCode::AmountTooPrecise => {
-            format!("{text:?} has more decimals than the {} of {currency}", currency.scale())
-        }
-        RejectCode::AmountOutOfRange => format!("{text:?} is too large an amount"),
-        RejectCode::CurrencyConflict => format!("{text:?} is not in {currency}"),
-        _ => format!("{text:?} is not an amount"),
-    }
-}
-
-impl Field {
-    fn of(value: &Value<'_>) -> Self {
-        match ofx_date(value.bytes()) {
-            Some(date) => Self::Read(date),
-            None => value.some_text().map_or(Self::Missing, Self::Malformed),
-        }
-    }
-
-    fn day(&self) -> Option<NaiveDate> {
-        if let Self::Read(date) = self { Some(date.day) } else { None }
+        let posted = self.posted.needed("posting")?;
+        Ok((posted, amount(&self.amount, self.currency.currency(statement_currency)?)?))
     }
 }

@@ -1,3 +1,5 @@
+use super::trade_kind::TradeKind;
+
 /// The elements that mean something to us. All others are `Unknown` and transparent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
@@ -30,8 +32,10 @@ pub(super) enum Tag {
     InvestmentList,
     /// `INVBANKTRAN`
     InvestmentCash,
-    /// `INVTRAN`: what every trade holds.
-    Trade,
+    /// `INVTRAN`: what every child of `INVTRANLIST` but `INVBANKTRAN` holds.
+    InvestmentTransaction,
+    /// A child of `INVTRANLIST`; elsewhere without meaning.
+    Trade(TradeKind),
     /// `STMTTRN`
     Transaction,
     /// `STMTTRNP`
@@ -43,8 +47,12 @@ pub(super) enum Tag {
     DatePosted,
     DateUser,
     DateAvailable,
+    DateTraded,
+    DateSettled,
     Amount,
     TransactionId,
+    /// `REVERSALFITID`, `RELFITID`
+    RelatedId,
     CorrectedId,
     CorrectedAction,
     CheckNumber,
@@ -71,6 +79,37 @@ pub(super) enum Tag {
     InsurancePart,
     /// `AVAILCASH`: an investment account's cash, a leaf.
     AvailableCash,
+    SecurityId,
+    SecurityIdType,
+    Units,
+    UnitPrice,
+    Total,
+    /// `COMMISSION`, `FEES`, `LOAD`, `TAXES`
+    Charge,
+    /// `BUYTYPE`, `SELLTYPE`, `INCOMETYPE`, `OPTACTION`, `TFERACTION` and the like
+    TradeWord,
+    SubAccountFrom,
+    SubAccountTo,
+    OldUnits,
+    NewUnits,
+    Numerator,
+    Denominator,
+    FractionCash,
+    /// `INVPOSLIST`
+    PositionList,
+    /// `INVPOS`
+    Position,
+    PositionType,
+    MarketValue,
+    PriceAsOf,
+    /// `INVBAL`
+    InvestmentBalance,
+    /// `BALLIST`, `INV401K`, `INV401KBAL`, `INVOOLIST`: what stands in them is not about the statement
+    Aside,
+    /// `SECINFO`
+    SecurityInfo,
+    SecurityName,
+    Ticker,
     Unknown,
 }
 
@@ -130,7 +169,7 @@ impl Tag {
             b"DTEND" => Self::DateEnd,
             b"INVTRANLIST" => Self::InvestmentList,
             b"INVBANKTRAN" => Self::InvestmentCash,
-            b"INVTRAN" => Self::Trade,
+            b"INVTRAN" => Self::InvestmentTransaction,
             b"STMTTRNP" => Self::Pending,
             b"LOANSTMTTRN" => Self::LoanTransaction,
             b"LEDGERBAL" => Self::LedgerBalance,
@@ -142,7 +181,35 @@ impl Tag {
             b"INTAMT" => Self::InterestPart,
             b"ESCRWTOTAL" => Self::EscrowPart,
             b"INSURANCE" => Self::InsurancePart,
-            _ => Self::Unknown,
+            b"DTTRADE" => Self::DateTraded,
+            b"DTSETTLE" => Self::DateSettled,
+            b"REVERSALFITID" | b"RELFITID" => Self::RelatedId,
+            b"UNIQUEID" => Self::SecurityId,
+            b"UNIQUEIDTYPE" => Self::SecurityIdType,
+            b"UNITS" => Self::Units,
+            b"UNITPRICE" => Self::UnitPrice,
+            b"TOTAL" => Self::Total,
+            b"COMMISSION" | b"FEES" | b"LOAD" | b"TAXES" => Self::Charge,
+            b"BUYTYPE" | b"SELLTYPE" | b"OPTBUYTYPE" | b"OPTSELLTYPE" | b"SELLREASON" | b"INCOMETYPE"
+            | b"OPTACTION" | b"TFERACTION" => Self::TradeWord,
+            b"SUBACCTFROM" => Self::SubAccountFrom,
+            b"SUBACCTTO" => Self::SubAccountTo,
+            b"OLDUNITS" => Self::OldUnits,
+            b"NEWUNITS" => Self::NewUnits,
+            b"NUMERATOR" => Self::Numerator,
+            b"DENOMINATOR" => Self::Denominator,
+            b"FRACCASH" => Self::FractionCash,
+            b"INVPOSLIST" => Self::PositionList,
+            b"INVPOS" => Self::Position,
+            b"POSTYPE" => Self::PositionType,
+            b"MKTVAL" => Self::MarketValue,
+            b"DTPRICEASOF" => Self::PriceAsOf,
+            b"INVBAL" => Self::InvestmentBalance,
+            b"BALLIST" | b"INV401K" | b"INV401KBAL" | b"INVOOLIST" => Self::Aside,
+            b"SECINFO" => Self::SecurityInfo,
+            b"SECNAME" => Self::SecurityName,
+            b"TICKER" => Self::Ticker,
+            _ => TradeKind::named(name).map_or(Self::Unknown, Self::Trade),
         }
     }
 }

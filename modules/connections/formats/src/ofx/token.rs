@@ -86,6 +86,24 @@ impl<R: Read> Tokens<R> {
         }
     }
 
+    /// Moves on to where the list of securities seems to begin; false if there is none.
+    pub(super) fn skip_to_list(&mut self) -> io::Result<bool> {
+        loop {
+            self.source.fill()?;
+            let view = self.source.view();
+            if let Some(at) = crate::survey::find_list(view) {
+                self.source.consume(at);
+                return Ok(true);
+            }
+            if self.source.at_end() {
+                return Ok(false);
+            }
+            // Keep what could be the beginning of its name.
+            let all = view.len();
+            self.source.consume(all.saturating_sub(crate::survey::LIST.len()));
+        }
+    }
+
     /// Line on which the token begins that `next` gave last.
     pub(super) fn line(&mut self) -> u64 {
         self.source.line(0)

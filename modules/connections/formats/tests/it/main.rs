@@ -6,6 +6,7 @@ mod csv_tables;
 mod csv_values;
 mod encodings;
 mod ofx_files;
+mod ofx_investments;
 mod ofx_loans;
 mod properties;
 mod samples;

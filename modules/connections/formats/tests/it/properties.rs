@@ -1,9 +1,11 @@
+use std::io::Read;
+
 use chrono::NaiveDate;
-use connections_formats::{Encoding, Format, Mapping, Plan, read};
+use connections_formats::{Encoding, Format, Mapping, Plan, Securities, read, securities};
 use kernel::Money;
 use proptest::prelude::*;
 
-use crate::support::{Collected, currency, file, ofx, survey};
+use crate::support::{Collected, currency, file, investments, ofx, survey};
 
 /// A mapping whose columns are in their usual order.
 fn mapping(has_header: bool) -> Mapping {
@@ -25,14 +27,15 @@ fn read_as(format: Format, encoding: &str, bytes: &[u8]) {
             encoding: Encoding::named(encoding).unwrap(),
             mapping: Some(mapping(has_header)),
             default_currency: Some(currency("EUR")),
+            securities: Securities::default(),
         };
         let _ = read(bytes, &plan, &mut Collected::default());
     }
 }
 
-/// Bytes that look enough like a file to get past its beginning.
-fn almost_a_file() -> impl Strategy<Value = Vec<u8>> {
-    let pieces = prop::sample::select(vec![
+/// Something that stands in files.
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
         "<OFX>",
         "</OFX>",
         "<STMTRS>",
@@ -87,9 +90,54 @@ fn almost_a_file() -> impl Strategy<Value = Vec<u8>> {
         "<?",
         "1.234,56",
         "\u{2212}",
-    ]);
-    let text = prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat().into_bytes());
+        "<INVSTMTRS>",
+        "</INVTRANLIST>",
+        "<TRANSFER>",
+        "<DTTRADE>",
+        "<UNITS>",
+        "-0.000000000000000000000000000000000001",
+        "99999999999999999999999999999999999999",
+        "-92233720368547758.08",
+        "<TOTAL>",
+        "<INVPOS>",
+        "<INVBAL>",
+        "<SECINFO>",
+        "<UNIQUEID>",
+        "<LOANTRNAMT>",
+        "<PRINAMT>",
+    ])
+}
+
+/// Bytes that look enough like a file to get past its beginning.
+fn almost_a_file() -> impl Strategy<Value = Vec<u8>> {
+    let text = prop::collection::vec(piece(), 0..60).prop_map(|pieces| pieces.concat().into_bytes());
     prop_oneof![4 => text, 1 => prop::collection::vec(any::<u8>(), 0..400)]
+}
+
+/// One transaction of each kind that an investment statement has.
+const TRADES: &str = "<BUYSTOCK><INVBUY><INVTRAN><FITID>1<DTTRADE>20250303<DTSETTLE>20250305</INVTRAN><SECID>\
+    <UNIQUEID>000000001<UNIQUEIDTYPE>CUSIP</SECID><UNITS>2<UNITPRICE>10<FEES>1<TOTAL>-21</INVBUY></BUYSTOCK>\
+    <REINVEST><INVTRAN><FITID>2<DTTRADE>20250304</INVTRAN><INCOMETYPE>DIV<TOTAL>-5<UNITS>0.5</REINVEST>\
+    <SPLIT><INVTRAN><FITID>3<DTTRADE>20250305</INVTRAN><OLDUNITS>2<NEWUNITS>4<NUMERATOR>2<DENOMINATOR>1</SPLIT>\
+    <JRNLFUND><INVTRAN><FITID>4<DTTRADE>20250306</INVTRAN><SUBACCTTO>CASH<SUBACCTFROM>OTHER<TOTAL>9</JRNLFUND>\
+    <INVBANKTRAN><STMTTRN><TRNTYPE>DEP<DTPOSTED>20250307<TRNAMT>7<FITID>5</STMTTRN></INVBANKTRAN>";
+
+/// Gives its bytes in pieces of these sizes, over and over.
+struct Trickle<'a> {
+    bytes: &'a [u8],
+    sizes: &'a [usize],
+    turn: usize,
+}
+
+impl Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let size = self.sizes[self.turn % self.sizes.len()];
+        self.turn += 1;
+        let (piece, rest) = self.bytes.split_at(size.min(self.bytes.len()).min(buffer.len()));
+        buffer[..piece.len()].copy_from_slice(piece);
+        self.bytes = rest;
+        Ok(piece.len())
+    }
 }
 
 /// A day, an amount in cents, a name and an id.
@@ -132,6 +180,34 @@ proptest! {
     #[test]
     fn no_bytes_make_the_survey_depend_on_chunks(bytes in almost_a_file(), chunk in 1usize..20) {
         prop_assert_eq!(survey(&bytes, chunk), survey(&bytes, 1 << 20));
+    }
+
+    #[test]
+    fn no_mutation_of_a_good_file_makes_the_reader_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), piece(), 0usize..30), 1..12),
+    ) {
+        let mut bytes = investments(TRADES).into_bytes();
+        for (at, piece, cut) in changes {
+            let start = at.index(bytes.len());
+            let end = (start + cut).min(bytes.len());
+            bytes.splice(start..end, piece.bytes());
+        }
+        let _ = file(&bytes).currency("EUR").read();
+    }
+
+    #[test]
+    fn a_file_is_the_same_however_its_bytes_arrive(sizes in prop::collection::vec(1usize..400, 1..40)) {
+        let bytes = investments(TRADES).into_bytes();
+        let given = file(&bytes);
+        let whole = given.read().unwrap();
+        let mut collected = Collected::default();
+        collected.summary = read(Trickle { bytes: &bytes, sizes: &sizes, turn: 0 }, &given.plan().unwrap(), &mut collected)
+            .unwrap();
+        prop_assert_eq!(&collected.statements, &whole.statements);
+        prop_assert_eq!(collected.summary, whole.summary);
+        let listed = securities(Trickle { bytes: &bytes, sizes: &sizes, turn: 0 }, &given.detect().unwrap().encoding);
+        prop_assert_eq!(listed.unwrap(), given.plan().unwrap().securities);
+        prop_assert!(survey(&bytes, sizes[0]).0.lists_securities);
     }
 
     #[test]

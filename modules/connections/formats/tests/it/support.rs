@@ -1,8 +1,8 @@
 use std::ops::ControlFlow;
 
 use connections_formats::{
-    Detection, Format, FormatError, Mapping, Plan, RejectedRow, Row, Sink, StatementBalance, StatementHead,
-    Summary, Survey, csv, detect, read,
+    Detection, Format, FormatError, Mapping, Plan, Position, RejectedRow, Row, Securities, Sink,
+    StatementBalance, StatementHead, Summary, Survey, csv, detect, read, securities,
 };
 use kernel::{Currency, Money};
 
@@ -13,6 +13,7 @@ pub struct Statement {
     pub rows: Vec<Row>,
     pub rejected: Vec<RejectedRow>,
     pub balances: Vec<StatementBalance>,
+    pub positions: Vec<Position>,
 }
 
 /// Keeps all that it is given. Stops after `stop_after` rows.
@@ -27,7 +28,13 @@ pub struct Collected {
 impl Sink for Collected {
     fn statement(&mut self, statement: usize, head: StatementHead) -> ControlFlow<()> {
         assert_eq!(statement, self.statements.len(), "statements are numbered in order");
-        self.statements.push(Statement { head, rows: vec![], rejected: vec![], balances: vec![] });
+        self.statements.push(Statement {
+            head,
+            rows: vec![],
+            rejected: vec![],
+            balances: vec![],
+            positions: vec![],
+        });
         ControlFlow::Continue(())
     }
 
@@ -46,6 +53,11 @@ impl Sink for Collected {
 
     fn balance(&mut self, statement: usize, balance: StatementBalance) -> ControlFlow<()> {
         self.statements[statement].balances.push(balance);
+        ControlFlow::Continue(())
+    }
+
+    fn position(&mut self, statement: usize, position: Position) -> ControlFlow<()> {
+        self.statements[statement].positions.push(position);
         ControlFlow::Continue(())
     }
 
@@ -104,7 +116,7 @@ impl<'a> Given<'a> {
 
     pub fn plan(&self) -> Result<Plan, FormatError> {
         let (_, head) = survey(self.bytes, 4096);
-        let Detection { format, encoding, .. } = self.detect()?;
+        let Detection { format, encoding, lists_securities, .. } = self.detect()?;
         let mapping = match (format, &self.mapping) {
             (Format::Csv, given) => {
                 let mapping = given.clone().map_or_else(|| csv::suggest(&head, &encoding), Ok)?;
@@ -112,7 +124,9 @@ impl<'a> Given<'a> {
             }
             _ => None,
         };
-        Ok(Plan { format, encoding, mapping, default_currency: self.currency })
+        let securities =
+            if lists_securities { securities(self.bytes, &encoding)? } else { Securities::default() };
+        Ok(Plan { format, encoding, mapping, default_currency: self.currency, securities })
     }
 
     pub fn read(&self) -> Result<Collected, FormatError> {
@@ -125,6 +139,9 @@ impl<'a> Given<'a> {
             collected.statements.iter().map(|statement| statement.rejected.len() as u64).sum::<u64>();
         assert_eq!(collected.summary.rows, collected.rows().count() as u64);
         assert_eq!(collected.summary.rejected, rejected);
+        let positions =
+            collected.statements.iter().map(|statement| statement.positions.len() as u64).sum::<u64>();
+        assert_eq!(collected.summary.positions, positions);
         assert_eq!(collected.summary.bytes_read, self.bytes.len() as u64);
         Ok(collected)
     }
@@ -160,5 +177,24 @@ pub fn ofx(transactions: &str) -> String {
          <STATUS><CODE>0<SEVERITY>INFO</STATUS><STMTRS><CURDEF>EUR\n<BANKACCTFROM><BANKID>1<ACCTID>77\
          <ACCTTYPE>CHECKING</BANKACCTFROM>\n<BANKTRANLIST>\n{transactions}\n</BANKTRANLIST></STMTRS></STMTTRNRS>\
          </BANKMSGSRSV1></OFX>\n"
+    )
+}
+
+/// An investment statement with these elements as its transactions; the list begins on line 3.
+pub fn investments(transactions: &str) -> String {
+    format!(
+        "<OFX><SIGNONMSGSRSV1><SONRS><STATUS><CODE>0<SEVERITY>INFO</STATUS></SONRS></SIGNONMSGSRSV1><INVSTMTMSGSRSV1>\n\
+         <INVSTMTTRNRS><INVSTMTRS><DTASOF>20250331<CURDEF>USD<INVACCTFROM><BROKERID>broker.example<ACCTID>I-5\
+         </INVACCTFROM><INVTRANLIST><DTSTART>20250301<DTEND>20250331\n{transactions}</INVTRANLIST>\n\
+         <INVPOSLIST><POSSTOCK><INVPOS><SECID><UNIQUEID>000000001<UNIQUEIDTYPE>CUSIP</SECID><HELDINACCT>CASH\
+         <POSTYPE>LONG<UNITS>12.500<UNITPRICE>20.1234<MKTVAL>251.5425<DTPRICEASOF>20250328</INVPOS></POSSTOCK>\n\
+         <POSOPT><INVPOS><SECID><UNIQUEID>000000002<UNIQUEIDTYPE>CUSIP</SECID><HELDINACCT>MARGIN<POSTYPE>SHORT\
+         <UNITS>3<UNITPRICE>1<MKTVAL>-300<DTPRICEASOF>20250328</INVPOS></POSOPT></INVPOSLIST>\n\
+         <INVBAL><AVAILCASH>250.75<MARGINBALANCE>0<SHORTBALANCE>0<BALLIST><BAL><NAME>Net worth<DESC>All<BALTYPE>DOLLAR\
+         <VALUE>1<DTASOF>20250101</BAL></BALLIST></INVBAL></INVSTMTRS></INVSTMTTRNRS></INVSTMTMSGSRSV1>\n\
+         <SECLISTMSGSRSV1><SECLIST><STOCKINFO><SECINFO><SECID><UNIQUEID>000000001<UNIQUEIDTYPE>CUSIP</SECID>\
+         <SECNAME>Acme Widgets &amp; Co<TICKER>ACME<MEMO>n</SECINFO><STOCKTYPE>COMMON</STOCKINFO>\n\
+         <OPTINFO><SECINFO><SECID><UNIQUEID>000000002<UNIQUEIDTYPE>CUSIP</SECID><SECNAME>Acme call 25</SECINFO>\
+         <OPTTYPE>CALL<SECID><UNIQUEID>000000001<UNIQUEIDTYPE>CUSIP</SECID></OPTINFO></SECLIST></SECLISTMSGSRSV1></OFX>\n"
     )
 }

@@ -1,6 +1,6 @@
 use connections_formats::{Format, FormatError};
 
-use crate::support::{file, ofx};
+use crate::support::{file, investments, ofx};
 
 const ROW: &str = "<STMTTRN><DTPOSTED>20250102<TRNAMT>-1.50<FITID>a1<NAME>Bakery</STMTTRN>";
 
@@ -80,6 +80,25 @@ fn every_truncation_of_an_ofx_file_is_told() {
         assert!(expected.contains(&code), "{length}: {code}");
     }
     assert_eq!(file(&text[..end]).read().unwrap().booked().len(), 2);
+}
+
+#[test]
+fn every_truncation_of_an_investment_file_is_told() {
+    let text = investments(
+        "<BUYMF><INVBUY><INVTRAN><FITID>1<DTTRADE>20250303</INVTRAN><SECID><UNIQUEID>000000001<UNIQUEIDTYPE>CUSIP\
+         </SECID><UNITS>1<TOTAL>-2</INVBUY><BUYTYPE>BUY</BUYMF>",
+    );
+    let end = text.find("</OFX>").unwrap() + "</OFX>".len();
+    for length in 1..end {
+        let code = match file(&text[..length]).read() {
+            Ok(collected) => panic!("{length} bytes were read as {collected:?}"),
+            Err(error) => error.code(),
+        };
+        // Up to the end of its first tag it could be any text.
+        let expected = if length < "<OFX>".len() { "unknown_format" } else { "truncated_file" };
+        assert_eq!(code, expected, "{length}");
+    }
+    assert_eq!(file(&text[..end]).read().unwrap().booked().len(), 1);
 }
 
 #[test]
