@@ -51,7 +51,7 @@ impl Process {
     pub async fn start(settings: Settings) -> Result<Self> {
         let metrics = telemetry::metrics()?;
         let keys = Keys::load(&settings)?;
-        let registry = placement::registry(&settings, &keys)?;
+        let (registry, upstreams) = placement::registry(&settings, &keys)?;
         let stores = stores::open(&settings).await?;
         if settings.database.migrate_at_start {
             stores::migrate(&stores).await?;
@@ -64,7 +64,13 @@ impl Process {
             AccessTokens::new(&settings.identity.issuer, registry.client::<dyn Identity>(), Clock::default());
         let draining = Arc::new(AtomicBool::new(false));
         let health = Arc::new(Health::new(Arc::clone(&draining)));
-        let shared = listeners::Shared { settings: &settings, registry: &registry, routes, health: &health };
+        let shared = listeners::Shared {
+            settings: &settings,
+            registry: &registry,
+            upstreams,
+            routes,
+            health: &health,
+        };
         let auth = placement::auth(&keys, &tokens)?;
         let private = listeners::private(&shared, &auth, metrics.clone())?;
         let public = match settings.runs(GATEWAY) {

@@ -1,5 +1,6 @@
 //! The one Settings type: what can be set, and how it is put together from its five layers.
 
+mod calls;
 mod check;
 mod database_url;
 mod faults;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use calls::{Calls, ServiceSettings};
 pub use database_url::DatabaseUrl;
 pub use faults::Faults;
 pub use layers::Overrides;
@@ -28,6 +30,7 @@ pub struct Settings {
     pub public: Listener,
     pub private: PrivateListener,
     pub services: Services,
+    pub calls: Calls,
     pub database: Database,
     pub keys: KeyFiles,
     pub identity: Identity,
@@ -69,14 +72,9 @@ pub struct PrivateListener {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Services {
-    pub identity: ServiceUrl,
-    pub ledger: ServiceUrl,
-    pub connections: ServiceUrl,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct ServiceUrl {
-    pub url: String,
+    pub identity: ServiceSettings,
+    pub ledger: ServiceSettings,
+    pub connections: ServiceSettings,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -227,17 +225,6 @@ impl Settings {
             _ => 7100,
         };
         Ok(SocketAddr::from(([127, 0, 0, 1], port)))
-    }
-
-    /// The base URL that is set for `service`, or nothing.
-    pub fn service_url(&self, service: &str) -> Option<&str> {
-        let url = match service {
-            "identity" => &self.services.identity.url,
-            "ledger" => &self.services.ledger.url,
-            "connections" => &self.services.connections.url,
-            _ => return None,
-        };
-        (!url.is_empty()).then_some(url)
     }
 
     /// The database URL, read from its file if one is named; empty for SQLite in the data directory.

@@ -3,6 +3,7 @@
 mod access_log;
 mod authentication;
 mod authorisation;
+mod cancel;
 mod cors;
 mod docs;
 mod idempotency;
@@ -128,5 +129,6 @@ pub fn app(
         from_fn(rate_limit::by_principal),
         from_fn(authorisation::authorise),
         from_fn(idempotency::read_key),
+        from_fn(cancel::drop_reads),
     )
 }

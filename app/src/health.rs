@@ -44,8 +44,8 @@ pub struct Checks {
     /// Whether the schema may be behind because somebody else brings it up to date.
     pub schema: bool,
     pub tokens: AccessTokens,
-    /// Services elsewhere and the URLs of their private listeners.
-    pub neighbours: Vec<(String, String)>,
+    /// Services elsewhere and the URLs of their private listeners; one that answers is enough.
+    pub neighbours: Vec<(String, Vec<String>)>,
 }
 
 impl Health {
@@ -128,13 +128,8 @@ impl Checks {
         if !self.tokens.is_ready() {
             report.missing.push("keys and revocations of identity".to_owned());
         }
-        for (name, url) in &self.neighbours {
-            let url = format!("{}/health/live", url.trim_end_matches('/'));
-            let answer = match client {
-                Some(client) => client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()),
-                None => false,
-            };
-            if !answer {
+        for (name, urls) in &self.neighbours {
+            if !any_answers(client, urls).await {
                 report.degraded.push(name.clone());
             }
         }
@@ -153,4 +148,12 @@ impl Checks {
         }
         self.schema = report.missing.iter().any(|what| what.starts_with("migrations"));
     }
+}
+
+async fn any_answers(client: Option<&reqwest::Client>, urls: &[String]) -> bool {
+    let Some(client) = client else { return false };
+    let asked =
+        urls.iter().map(|url| client.get(format!("{}/health/live", url.trim_end_matches('/'))).send());
+    let answers = futures_util::future::join_all(asked).await;
+    answers.into_iter().any(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::contract::Contract;
+use crate::policy::{Bulkhead, Policy};
 use crate::transport::Transport;
 
 /// One way to answer the calls of a service. A split (a share of calls goes remote) and a fallback will
@@ -9,17 +11,21 @@ use crate::transport::Transport;
 pub(crate) enum Binding<T: ?Sized> {
     /// Nobody yet, or nobody any more.
     Unbound,
-    /// The implementation in this process, called directly.
-    Local(Arc<T>),
+    /// The implementation in this process, called directly, and the places that its calls take.
+    Local(Arc<T>, Bulkhead),
     /// Somebody else, by way of a transport.
     Remote(Arc<dyn Transport>),
 }
 
-impl<T: ?Sized> Binding<T> {
+impl<T: Contract + ?Sized> Binding<T> {
+    pub(crate) fn local(service: Arc<T>, policy: &Policy) -> Self {
+        Self::Local(service, Bulkhead::new(policy.bulkhead, T::NAME, Kind::Local.label()))
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Unbound => Kind::Unbound,
-            Self::Local(_) => Kind::Local,
+            Self::Local(..) => Kind::Local,
             Self::Remote(_) => Kind::Remote,
         }
     }

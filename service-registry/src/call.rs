@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use tracing::{Span, error, info_span};
+use tokio::time::timeout_at;
+use tracing::{Instrument, Span, error, info_span};
 
 use crate::binding::Kind;
 use crate::clock::Tick;
@@ -82,6 +83,23 @@ impl<'a> Call<'a> {
     pub fn run<F: Future + Unpin>(&self, callee: F) -> Guarded<'_, F> {
         let span = if self.cx.is_sampled() { Some(self.span()) } else { None };
         Guarded::new(callee, self, span)
+    }
+
+    /// Runs a callee that must not be left half-way: in a task of its own, which a caller who goes away does not
+    /// take along, cut only at the deadline.
+    pub(crate) async fn detach<T: Send + 'static>(
+        &self,
+        callee: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, CallError> {
+        let span = if self.cx.is_sampled() { self.span() } else { Span::current() };
+        let task = tokio::spawn(timeout_at(self.cx.deadline().into(), callee).instrument(span));
+        match Guarded::new(task, self, None).await? {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(_)) => Err(self.name_cut(Cut::Deadline)),
+            // Nobody aborts it but a runtime that shuts down.
+            Err(ended) if ended.is_panic() => Err(self.name_cut(Cut::Panic)),
+            Err(_) => Err(CallError::unavailable(self.service)),
+        }
     }
 
     /// Counts the outcome and hands it on.

@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::binding::Binding;
 use crate::contract::Contract;
 use crate::edge::Edges;
+use crate::policy::Policy;
 use crate::transport::Transport;
 
 /// A stable handle on a service: cheap to clone, and the binding behind all clones can be swapped while
@@ -35,7 +36,7 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
 
     /// A client of an implementation in this process.
     pub fn local(service: Arc<T>) -> Self {
-        Self::over(Binding::Local(service))
+        Self::over(Binding::local(service, &Policy::default()))
     }
 
     /// A client of a service somewhere else.
@@ -48,7 +49,11 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
     }
 
     pub fn bind_local(&self, service: Arc<T>) {
-        self.core.binding.store(Arc::new(Binding::Local(service)));
+        self.bind_local_under(service, &Policy::default());
+    }
+
+    pub(crate) fn bind_local_under(&self, service: Arc<T>, policy: &Policy) {
+        self.core.binding.store(Arc::new(Binding::local(service, policy)));
     }
 
     pub fn bind_remote(&self, transport: Arc<dyn Transport>) {

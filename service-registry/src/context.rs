@@ -30,6 +30,8 @@ pub struct CallContext {
     span_id: [u8; 8],
     depth: u8,
     retry_attempt: u8,
+    /// Whether the request came from another process, which repeats it if anybody does.
+    arrived: bool,
 }
 
 /// What all calls of one request have in common.
@@ -69,6 +71,7 @@ impl CallContext {
             span_id: trace.span_id,
             depth: 0,
             retry_attempt: 0,
+            arrived: false,
         }
     }
 
@@ -115,6 +118,7 @@ impl CallContext {
         self.call_id = call_id.into();
         self.depth = depth;
         self.retry_attempt = retry_attempt;
+        self.arrived = true;
         self
     }
 
@@ -164,6 +168,11 @@ impl CallContext {
         self.retry_attempt
     }
 
+    /// Whether this request began in this process: then nobody above can repeat it, and we may.
+    pub fn is_edge_most(&self) -> bool {
+        !self.arrived
+    }
+
     pub fn idempotency(&self) -> Option<&IdempotencyKey> {
         self.shared.idempotency.as_ref()
     }
@@ -193,6 +202,7 @@ impl CallContext {
             span_id: if self.shared.sampled { fresh_span_id() } else { self.span_id },
             depth: self.depth.saturating_add(1),
             retry_attempt: self.retry_attempt,
+            arrived: self.arrived,
         }
     }
 }

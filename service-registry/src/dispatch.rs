@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::binding::Kind;
 use crate::call::Call;
 use crate::context::CallContext;
-use crate::contract::{Contract, Method, Part};
+use crate::contract::{Class, Contract, Method, Part};
 use crate::edge::Edges;
 use crate::error::CallError;
 use crate::transport::Reply;
@@ -61,8 +61,14 @@ impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
         if let Some(refusal) = call.refusal() {
             return call.close_reply(Err(refusal));
         }
-        let outcome = call.run(self.service.dispatch(index, call.cx(), &arguments)).await.flatten();
-        call.close_reply(outcome)
+        let outcome = match known.class {
+            Class::Read => call.run(self.service.dispatch(index, call.cx(), &arguments)).await,
+            Class::Idempotent | Class::Once => {
+                let (service, cx) = (Arc::clone(&self.service), call.cx().clone());
+                call.detach(async move { service.dispatch(index, &cx, &arguments).await }).await
+            }
+        };
+        call.close_reply(outcome.flatten())
     }
 
     fn recode(&self, method: &str, part: Part, json: &[u8]) -> Result<Bytes, CallError> {

@@ -1,5 +1,8 @@
 //! What `#[service]` writes calls to; kept here so that the macro writes little.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -9,6 +12,7 @@ use crate::client::ServiceClient;
 use crate::context::CallContext;
 use crate::contract::{Contract, Part, SeamError};
 use crate::error::CallError;
+use crate::policy::{Bulkhead, KeptPlace, Place};
 use crate::transport::{Outgoing, Reply, Transport};
 
 pub use bytes::Bytes;
@@ -19,7 +23,7 @@ pub struct Bound<T: Contract + ?Sized>(crate::client::Bound<T>);
 
 /// Who answers a call.
 pub enum Route<'a, T: ?Sized> {
-    Local(&'a T),
+    Local(&'a Arc<T>, &'a Bulkhead),
     Remote(&'a dyn Transport),
 }
 
@@ -34,7 +38,7 @@ impl<T: Contract + ?Sized> Bound<T> {
     #[inline(always)]
     pub fn route(&self) -> Option<Route<'_, T>> {
         match &**self.0 {
-            Binding::Local(service) => Some(Route::Local(&**service)),
+            Binding::Local(service, bulkhead) => Some(Route::Local(service, bulkhead)),
             Binding::Remote(transport) => Some(Route::Remote(&**transport)),
             Binding::Unbound => None,
         }
@@ -51,6 +55,30 @@ pub fn open<'a, T: Contract + ?Sized>(
 ) -> Call<'a> {
     let kind = bound.0.kind();
     Call::open(T::NAME, &T::METHODS[index], kind, client.edges().edge(index, kind), cx)
+}
+
+/// Waits for a place among the calls to a local service, when none was free at once.
+#[cold]
+pub async fn queue<'a>(call: &Call<'_>, bulkhead: &'a Bulkhead) -> Result<Place<'a>, CallError> {
+    call.run(Box::pin(bulkhead.enter())).await.flatten()
+}
+
+/// Runs a write in a task of its own: once begun it ends by itself, whether or not its caller is still there. Its
+/// deadline holds all the same.
+pub async fn complete<A, E>(
+    call: &Call<'_>,
+    place: KeptPlace,
+    callee: impl Future<Output = Result<A, E>> + Send + 'static,
+) -> Result<Result<A, E>, CallError>
+where
+    A: Send + 'static,
+    E: Send + 'static,
+{
+    call.detach(async move {
+        let _place = place;
+        callee.await
+    })
+    .await
 }
 
 /// Ends a call that must not run.

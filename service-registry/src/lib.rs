@@ -16,6 +16,7 @@ mod error;
 mod guard;
 mod ids;
 mod placement;
+pub mod policy;
 mod registry;
 mod routes;
 mod service;

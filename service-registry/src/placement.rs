@@ -6,11 +6,17 @@ pub enum Placement {
     /// In this process.
     #[default]
     Local,
-    /// In another one, whose private listener answers at `url` (scheme, host and port, no path).
-    Remote { url: String },
+    /// In another one, or in several that are alike, whose private listeners answer at `urls` (scheme, host
+    /// and port, no path). A name that stands for several addresses stands for as many endpoints.
+    Remote { urls: Vec<String> },
 }
 
 impl Placement {
+    /// In one other process.
+    pub fn remote(url: impl Into<String>) -> Self {
+        Self::Remote { urls: vec![url.into()] }
+    }
+
     /// The name of the kind, as configuration and logs write it.
     pub fn kind(&self) -> &'static str {
         match self {

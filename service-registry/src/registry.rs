@@ -10,6 +10,7 @@ use crate::client::ServiceClient;
 use crate::contract::Contract;
 use crate::dispatch::{Dispatch, Dispatcher};
 use crate::placement::Placement;
+use crate::policy::Policy;
 use crate::routes::Pattern;
 use crate::service::ServiceDescriptor;
 use crate::transport::{Transport, TransportFactory};
@@ -24,6 +25,7 @@ pub struct Registry {
 struct Inner {
     services: Vec<ServiceDescriptor>,
     placements: BTreeMap<String, Placement>,
+    policies: BTreeMap<String, Policy>,
     routes: Vec<(Pattern, usize)>,
     state: Mutex<State>,
 }
@@ -71,7 +73,8 @@ impl Registry {
     pub fn provide<T: Contract + ?Sized>(&self, service: Arc<T>) {
         self.state().dispatchers.insert(T::NAME, Arc::new(Dispatcher::new(Arc::clone(&service))));
         if *self.placement(T::NAME) == Placement::Local {
-            self.client::<T>().bind_local(service);
+            let policy = self.inner.policies.get(T::NAME).copied().unwrap_or_default();
+            self.client::<T>().bind_local_under(service, &policy);
         }
         info!(service = T::NAME, "Providing service {} v{}", T::NAME, T::VERSION);
     }
@@ -127,6 +130,7 @@ impl Registry {
 pub struct RegistryBuilder {
     services: Vec<ServiceDescriptor>,
     placements: BTreeMap<String, Placement>,
+    policies: BTreeMap<String, Policy>,
     transports: Option<TransportFactory>,
 }
 
@@ -151,6 +155,12 @@ impl RegistryBuilder {
         self
     }
 
+    /// The rules for calls, by service; one that is not named has the default ones. Transports bring theirs.
+    pub fn policies(mut self, policies: impl IntoIterator<Item = (String, Policy)>) -> Self {
+        self.policies.extend(policies);
+        self
+    }
+
     /// How to reach services that are placed remote. Without it they stay unavailable until
     /// [`Registry::bind_remote`].
     pub fn transports(mut self, factory: TransportFactory) -> Self {
@@ -169,8 +179,9 @@ impl RegistryBuilder {
             service.routes.iter().filter_map(move |route| Some((Pattern::parse(route).ok()?, owner)))
         });
         let routes = routes.collect();
-        let (services, placements) = (self.services, self.placements);
-        Ok(Registry { inner: Arc::new(Inner { services, placements, routes, state: Mutex::new(state) }) })
+        let Self { services, placements, policies, .. } = self;
+        let state = Mutex::new(state);
+        Ok(Registry { inner: Arc::new(Inner { services, placements, policies, routes, state }) })
     }
 
     fn open_transports(&self) -> Result<BTreeMap<String, Arc<dyn Transport>>, Faults> {
@@ -178,13 +189,13 @@ impl RegistryBuilder {
         let mut transports = BTreeMap::new();
         let mut faults = Vec::new();
         for service in &self.services {
-            let Some(Placement::Remote { url }) = self.placements.get(service.name) else { continue };
+            let Some(Placement::Remote { urls }) = self.placements.get(service.name) else { continue };
             let name = service.name.to_owned();
-            match factory(service, url) {
+            match factory(service, urls) {
                 Ok(transport) => drop(transports.insert(name, transport)),
                 Err(problem) => {
                     let problem = problem.to_string();
-                    faults.push(Fault::NoTransport { service: name, url: url.clone(), problem });
+                    faults.push(Fault::NoTransport { service: name, url: urls.join(", "), problem });
                 }
             }
         }

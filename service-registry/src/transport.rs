@@ -40,6 +40,6 @@ pub enum Reply {
     Refusal(Bytes),
 }
 
-/// Makes the transport to a service that is placed at `url`.
+/// Makes the transport to a service that is placed at these urls.
 pub type TransportFactory =
-    Arc<dyn Fn(&ServiceDescriptor, &str) -> Result<Arc<dyn Transport>, CallError> + Send + Sync>;
+    Arc<dyn Fn(&ServiceDescriptor, &[String]) -> Result<Arc<dyn Transport>, CallError> + Send + Sync>;

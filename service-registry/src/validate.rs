@@ -53,7 +53,7 @@ pub(crate) fn validate(
     faults.extend(missing_dependencies(services));
     faults.extend(cycles(services).into_iter().map(Fault::CircularDependency));
     faults
-        .extend(placements.iter().filter_map(|(name, placement)| placement_fault(services, name, placement)));
+        .extend(placements.iter().flat_map(|(name, placement)| placement_faults(services, name, placement)));
     faults
 }
 
@@ -129,14 +129,17 @@ fn walk(services: &[ServiceDescriptor], path: &mut Vec<&'static str>, found: &mu
     }
 }
 
-fn placement_fault(services: &[ServiceDescriptor], name: &str, placement: &Placement) -> Option<Fault> {
+fn placement_faults(services: &[ServiceDescriptor], name: &str, placement: &Placement) -> Vec<Fault> {
     if !services.iter().any(|service| service.name == name) {
-        return Some(Fault::UnknownPlacement(name.to_owned()));
+        return vec![Fault::UnknownPlacement(name.to_owned())];
     }
-    let Placement::Remote { url } = placement else { return None };
-    let service = name.to_owned();
-    if url.is_empty() {
-        return Some(Fault::MissingUrl(service));
+    let Placement::Remote { urls } = placement else { return Vec::new() };
+    if urls.iter().all(String::is_empty) {
+        return vec![Fault::MissingUrl(name.to_owned())];
     }
-    check_url(url).err().map(|problem| Fault::BadUrl { service, url: url.clone(), problem })
+    let fault = |url: &String| {
+        let problem = check_url(url).err()?;
+        Some(Fault::BadUrl { service: name.to_owned(), url: url.clone(), problem })
+    };
+    urls.iter().filter_map(fault).collect()
 }

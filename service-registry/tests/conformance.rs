@@ -11,6 +11,8 @@ mod body;
 mod over_http;
 #[path = "conformance/probe.rs"]
 mod probe;
+#[path = "conformance/resilience.rs"]
+mod resilience;
 
 /// Writes the list of tests once for each binding.
 macro_rules! conformance {
@@ -26,6 +28,9 @@ macro_rules! conformance {
                 a_call_that_takes_too_long_is_cut_and_its_work_dropped
                 the_timeout_of_a_method_holds_when_the_caller_has_more_time
                 an_expired_deadline_does_no_work
+                a_read_ends_when_its_caller_goes_away
+                a_write_goes_on_when_its_caller_goes_away
+                a_write_that_takes_too_long_is_cut_all_the_same
                 a_panic_is_an_error_and_the_next_call_works
                 a_circle_of_calls_ends_at_the_depth_limit
                 a_replayed_answer_is_known_to_the_caller

@@ -48,7 +48,7 @@ impl Transport for There {
 }
 
 fn remote(url: &str) -> Placement {
-    Placement::Remote { url: url.to_owned() }
+    Placement::remote(url)
 }
 
 fn faults(services: Vec<ServiceDescriptor>, placed: Vec<(&str, Placement)>) -> Vec<Fault> {

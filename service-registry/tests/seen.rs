@@ -35,7 +35,7 @@ impl Door for Wooden {
 fn calls_times_and_errors_are_counted_by_service_method_and_binding() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let page = recorder.handle();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     metrics::with_local_recorder(&recorder, || {
         let client: ServiceClient<dyn Door> = ServiceClient::local(Arc::new(Wooden));
         let unbound: ServiceClient<dyn Door> = ServiceClient::unbound();
@@ -68,7 +68,7 @@ fn only_a_sampled_trace_makes_a_span() {
     let sink = written.clone();
     let subscriber =
         tracing_subscriber::fmt().with_span_events(FmtSpan::CLOSE).with_writer(move || sink.clone()).finish();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let client: ServiceClient<dyn Door> = ServiceClient::local(Arc::new(Wooden));
     tracing::subscriber::with_default(subscriber, || {
         let sampled = |sampled| CallContext::root().with_trace(TraceContext::new(sampled));

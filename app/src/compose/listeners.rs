@@ -11,9 +11,10 @@ use identity_api::AccessTokens;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::Routes;
 use service_registry::Registry;
-use service_registry_http::{RpcAuth, ServiceSigner};
+use service_registry_http::{RpcAuth, ServiceSigner, remember_connection};
 
 use super::Server;
+use super::placement::Upstreams;
 use crate::config::{GATEWAY, Settings};
 use crate::edge::{self, Edge, Proxy};
 use crate::health::Health;
@@ -25,6 +26,7 @@ use crate::openapi;
 pub(super) struct Shared<'a> {
     pub(super) settings: &'a Settings,
     pub(super) registry: &'a Registry,
+    pub(super) upstreams: Upstreams,
     pub(super) routes: Vec<Routes>,
     pub(super) health: &'a Arc<Health>,
 }
@@ -64,7 +66,7 @@ pub(super) fn public(
         max_connections: settings.max_connections,
     };
     let signer = keys.services.get(GATEWAY).map(|pair| Arc::new(ServiceSigner::new(GATEWAY, pair)));
-    let proxy = web::Data::new(Proxy::new(shared.registry, signer)?);
+    let proxy = web::Data::new(Proxy::new(shared.registry, shared.upstreams.clone(), signer));
     let document = openapi::document();
     let edge = Arc::new(Edge::new(shared.settings, tokens.clone(), &document, Arc::clone(draining))?);
     let (data, health) = (web::Data::from(Arc::clone(&edge)), web::Data::from(Arc::clone(shared.health)));
@@ -93,6 +95,7 @@ where
     let Bounds { address, workers, max_connections } = bounds;
     let server = HttpServer::new(app)
         .workers(workers)
+        .on_connect(remember_connection)
         .max_connections(max_connections / workers)
         .client_request_timeout(Duration::from_millis(settings.edge.header_timeout_ms))
         .keep_alive(Duration::from_millis(settings.edge.idle_timeout_ms))

@@ -1,11 +1,12 @@
 //! Which service runs where, who may call whom, and as whom this process calls.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use identity_api::AccessTokens;
-use service_registry::{Placement, Registry, ServiceDescriptor, TransportFactory};
-use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier};
+use service_registry::{Placement, Registry, ServiceDescriptor, Transport, TransportFactory};
+use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier, Upstream};
 
 use crate::config::{GATEWAY, Settings};
 use crate::internal::VerifyAgain;
@@ -17,29 +18,52 @@ use crate::modules;
 const ACTING: [(&str, [&str; 1]); 1] = [("ledger", ["connections"])];
 
 /// All services, each placed here or where settings say.
-pub(super) fn registry(settings: &Settings, keys: &Keys) -> Result<Registry> {
+pub(super) fn registry(settings: &Settings, keys: &Keys) -> Result<(Registry, Upstreams)> {
     let placed = modules::ALL.iter().map(|service| (service.name.to_owned(), place(settings, service)));
     let signers = keys.services.iter().map(|(name, pair)| Arc::new(ServiceSigner::new(name, pair))).collect();
-    let builder = Registry::builder().services(modules::ALL.iter().copied()).placement(placed);
-    Ok(builder.transports(transports(signers)).build()?)
+    let policies =
+        modules::ALL.iter().map(|service| (service.name.to_owned(), settings.policy(service.name)));
+    let builder =
+        Registry::builder().services(modules::ALL.iter().copied()).placement(placed).policies(policies);
+    let upstreams = upstreams(settings)?;
+    Ok((builder.transports(transports(signers, upstreams.clone())).build()?, upstreams))
 }
 
 fn place(settings: &Settings, service: &ServiceDescriptor) -> Placement {
     if settings.runs(service.name) {
         return Placement::Local;
     }
-    let nearby = || format!("http://127.0.0.1:{}", service.default_port);
-    Placement::Remote { url: settings.service_url(service.name).map_or_else(nearby, str::to_owned) }
+    let urls = settings.service_urls(service.name);
+    match urls.is_empty() {
+        true => Placement::remote(format!("http://127.0.0.1:{}", service.default_port)),
+        false => Placement::Remote { urls },
+    }
+}
+
+/// The ways to the services elsewhere, each one for the calls of modules here and for what a gateway passes on.
+pub(super) type Upstreams = BTreeMap<&'static str, Arc<Upstream>>;
+
+fn upstreams(settings: &Settings) -> Result<Upstreams> {
+    let mut upstreams = Upstreams::new();
+    for service in modules::ALL {
+        if let Placement::Remote { urls } = place(settings, service) {
+            let upstream = Upstream::new(service.name, &urls, &settings.policy(service.name))?;
+            upstreams.insert(service.name, Arc::new(upstream));
+        }
+    }
+    Ok(upstreams)
 }
 
 /// Calls are signed by a service here that may make them: a process of several has the rights of each.
-fn transports(signers: Vec<Arc<ServiceSigner>>) -> TransportFactory {
-    Arc::new(move |target, url| {
+fn transports(signers: Vec<Arc<ServiceSigner>>, upstreams: Upstreams) -> TransportFactory {
+    Arc::new(move |target, _| {
         let signer = signers.iter().find(|signer| may_call(signer.service(), target));
         let signer = signer.or(signers.first()).ok_or_else(|| {
             service_registry::CallError::failed("a process without a service has no key to call with")
         })?;
-        HttpTransport::factory(Arc::clone(signer))(target, url)
+        let upstream = upstreams.get(target.name);
+        let upstream = upstream.ok_or_else(|| service_registry::CallError::unavailable(target.name))?;
+        Ok(Arc::new(HttpTransport::over(Arc::clone(upstream), Arc::clone(signer))) as Arc<dyn Transport>)
     })
 }
 
@@ -66,10 +90,10 @@ pub(super) fn auth(keys: &Keys, tokens: &AccessTokens) -> Result<Arc<RpcAuth>> {
 }
 
 /// The services that this process calls elsewhere, and where their private listeners are.
-pub(super) fn neighbours(settings: &Settings, registry: &Registry) -> Vec<(String, String)> {
-    let url = |service: &ServiceDescriptor| match registry.placement(service.name) {
-        Placement::Remote { url } => Some((service.name.to_owned(), url.clone())),
+pub(super) fn neighbours(settings: &Settings, registry: &Registry) -> Vec<(String, Vec<String>)> {
+    let urls = |service: &ServiceDescriptor| match registry.placement(service.name) {
+        Placement::Remote { urls } => Some((service.name.to_owned(), urls.clone())),
         Placement::Local => None,
     };
-    settings.neighbours().filter_map(url).collect()
+    settings.neighbours().filter_map(urls).collect()
 }

@@ -1,6 +1,6 @@
 //! What no single value can tell: settings that do not go together, or not with production.
 
-use super::{Environment, Faults, GATEWAY, Mode, Settings};
+use super::{Environment, Faults, GATEWAY, Mode, Settings, calls};
 use crate::edge::Network;
 use crate::{keys, modules};
 
@@ -8,6 +8,7 @@ use crate::{keys, modules};
 pub(super) fn check(settings: &Settings, faults: &mut Faults) {
     check_modules(settings, faults);
     check_addresses(settings, faults);
+    calls::check(settings, faults);
     check_edge(settings, faults);
     check_identity(settings, faults);
     check_times(settings, faults);
@@ -48,15 +49,16 @@ fn check_addresses(settings: &Settings, faults: &mut Faults) {
         faults.add("private.listen", error);
     }
     for module in modules::ALL {
-        let Some(url) = settings.service_url(module.name) else { continue };
-        let authority = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-        if authority.is_none_or(|rest| {
-            rest.trim_end_matches('/').is_empty() || rest.trim_end_matches('/').contains('/')
-        }) {
-            faults.add(
-                format_args!("services.{}.url", module.name),
-                "must be http:// or https:// with host and port and no path",
-            );
+        for url in settings.service_urls(module.name) {
+            let authority = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+            if authority.is_none_or(|rest| {
+                rest.trim_end_matches('/').is_empty() || rest.trim_end_matches('/').contains('/')
+            }) {
+                faults.add(
+                    format_args!("services.{}.url", module.name),
+                    "must be http:// or https:// with host and port and no path",
+                );
+            }
         }
     }
     let (public, private) = (&settings.public, &settings.private);
@@ -182,7 +184,7 @@ fn refuse_what_is_only_good_for_a_desk(settings: &Settings, faults: &mut Faults)
     for origin in settings.edge.cors_origins.iter().filter(|origin| origin.starts_with("http://")) {
         faults.add("edge.cors_origins", format_args!("{origin:?} is not https"));
     }
-    for module in settings.neighbours().filter(|module| settings.service_url(module.name).is_none()) {
+    for module in settings.neighbours().filter(|module| settings.service_urls(module.name).is_empty()) {
         faults.add(
             format_args!("services.{}.url", module.name),
             "production needs it: the service runs elsewhere",

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::http::header::{
@@ -15,8 +14,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use kernel::{Code, Problem};
 use platform::http::Cx;
-use service_registry::{CallContext, CallError, Placement, Registry};
-use service_registry_http::{ServiceSigner, headers_for};
+use service_registry::{CallContext, Class, Registry};
+use service_registry_http::{Rules, ServiceSigner, Upstream, headers_for};
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -37,37 +36,25 @@ const NOT_PASSED_BACK: [HeaderName; 7] = [
 ];
 /// Chunks of a body that may wait for the module to read them.
 const CHUNKS_AHEAD: usize = 8;
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-/// Shorter than the private listener's keep-alive, so that no request is sent into a connection that just closes.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-const RETRIES: u8 = 2;
+/// Bodies up to here are held until they are answered, so that they can be sent again; and answers until they are
+/// whole, so that they can be asked for again. Longer ones are streamed.
+const HELD_BYTES: usize = 64 * 1024;
 
 /// The way to the modules that run elsewhere.
 pub struct Proxy {
-    client: reqwest::Client,
-    targets: BTreeMap<&'static str, reqwest::Url>,
+    upstreams: BTreeMap<&'static str, Arc<Upstream>>,
     signer: Option<Arc<ServiceSigner>>,
     registry: Registry,
 }
 
 impl Proxy {
-    /// A way to every service of `registry` that is placed elsewhere; `signer` signs as the gateway.
-    pub fn new(registry: &Registry, signer: Option<Arc<ServiceSigner>>) -> anyhow::Result<Self> {
-        let mut targets = BTreeMap::new();
-        for service in registry.services() {
-            if let Placement::Remote { url } = registry.placement(service.name) {
-                targets.insert(service.name, url.parse::<reqwest::Url>()?);
-            }
-        }
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT);
-        // Reading the system's certificates costs time, and fails where there are none.
-        let tls = targets.values().any(|url| url.scheme() == "https");
-        let client = if tls { client.build()? } else { client.tls_certs_only([]).build()? };
-        Ok(Self { client, targets, signer, registry: registry.clone() })
+    /// A way to every service that is placed elsewhere; `signer` signs as the gateway.
+    pub fn new(
+        registry: &Registry,
+        upstreams: BTreeMap<&'static str, Arc<Upstream>>,
+        signer: Option<Arc<ServiceSigner>>,
+    ) -> Self {
+        Self { upstreams, signer, registry: registry.clone() }
     }
 }
 
@@ -79,9 +66,9 @@ pub(super) async fn forward_or_not_found(
     proxy: web::Data<Proxy>,
 ) -> HttpResponse {
     let owner = proxy.registry.owner_of_path(req.path()).map(|service| service.name);
-    match owner.and_then(|name| Some((name, proxy.targets.get(name)?))) {
-        Some((target, base)) => {
-            let passed = pass_on(&proxy, target, base, &req, body, &cx).await;
+    match owner.and_then(|name| proxy.upstreams.get(name)) {
+        Some(target) => {
+            let passed = pass_on(&proxy, target, &req, body, &cx).await;
             passed.unwrap_or_else(|problem| problem_response(&cx, *problem))
         }
         None => problem_response(&cx, Problem::new(Code::NotFound)),
@@ -90,39 +77,45 @@ pub(super) async fn forward_or_not_found(
 
 async fn pass_on(
     proxy: &Proxy,
-    target: &'static str,
-    base: &reqwest::Url,
+    target: &Upstream,
     req: &HttpRequest,
     body: web::Payload,
     cx: &Cx,
 ) -> Result<HttpResponse, Box<Problem>> {
-    let mut url = base.clone();
+    let mut url = target.base().clone();
     url.set_path(req.path());
     if url.path() != req.path() {
         // Resolved or escaped, it is another path than the one that was matched and authorised.
         return Err(Box::new(Problem::new(Code::NotFound)));
     }
     url.set_query(Some(req.query_string()).filter(|query| !query.is_empty()));
-    let request = |attempt: u8| {
-        let headers = headers(proxy, target, req, &repeated(cx, attempt))?;
-        Ok::<_, Box<Problem>>(proxy.client.request(method(req), url.clone()).headers(headers))
-    };
-    let sent = if [Method::GET, Method::DELETE].contains(req.method()) && !has_body(req) {
-        send_again(request, req.method() == Method::GET).await?
-    } else {
-        request(0)?.body(sendable(body)).send().await
-    };
-    match sent {
+    let mut request = reqwest::Request::new(method(req), url);
+    *request.headers_mut() = headers(proxy, target.service(), req, cx)?;
+    let body = passable(req, body).await?;
+    let rules = rules(req, cx, &body);
+    *request.body_mut() = body.into_request();
+    match target.send(request, rules).await {
         Ok(answer) => Ok(pass_back(answer)),
         Err(error) => {
-            warn!(service = target, %error, "No answer from {target}");
-            Err(Box::new(unavailable()))
+            warn!(service = target.service(), %error, "No answer from {}", target.service());
+            Err(Box::new(Problem::of_failed_call(error.kind(), error.retry_after_ms())))
         }
     }
 }
 
-fn unavailable() -> Problem {
-    Problem::new(Code::UpstreamUnavailable).retry_after(1)
+/// What is sent again after a failure: a read always, anything else only when it never left.
+fn rules(req: &HttpRequest, cx: &CallContext, body: &Passed) -> Rules {
+    let class = match *req.method() {
+        Method::GET | Method::HEAD => Class::Read,
+        _ => Class::Once,
+    };
+    let body_bytes = if let Passed::Held(bytes) = body { bytes.len() } else { 0 };
+    Rules {
+        whole_answer_bytes: HELD_BYTES as u64,
+        // A module that cannot reach a neighbour of its own says so with 503, and is well itself.
+        unavailable_is_failure: false,
+        ..Rules::new(class, cx, body_bytes)
+    }
 }
 
 fn headers(
@@ -138,20 +131,15 @@ fn headers(
         }
     }
     let signer = proxy.signer.as_ref().ok_or_else(|| Box::new(Problem::new(Code::Internal)))?;
-    let ours = headers_for(cx, target, signer).map_err(|error| Box::new(call_problem(&error)))?;
+    let ours = headers_for(cx, target, signer);
+    let ours =
+        ours.map_err(|error| Box::new(Problem::of_failed_call(error.kind(), error.retry_after_ms())))?;
     for (name, value) in ours {
         let value = reqwest::header::HeaderValue::try_from(value)
             .map_err(|_| Box::new(Problem::new(Code::Internal)))?;
         headers.insert(name, value);
     }
     Ok(headers)
-}
-
-fn call_problem(error: &CallError) -> Problem {
-    match error {
-        CallError::DeadlineExceeded { .. } => Problem::new(Code::DeadlineExceeded),
-        _ => Problem::new(Code::Internal),
-    }
 }
 
 /// actix and reqwest stand on different versions of the `http` crate.
@@ -168,37 +156,34 @@ fn convert_name(name: &HeaderName) -> reqwest::header::HeaderName {
         .expect("a header name is one in every version")
 }
 
-fn has_body(req: &HttpRequest) -> bool {
-    req.headers().contains_key(TRANSFER_ENCODING)
-        || req.headers().get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+/// A request's body on its way on.
+enum Passed {
+    None,
+    Held(Bytes),
+    Streamed(reqwest::Body),
 }
 
-/// The context of one attempt: below a repeat nobody repeats, and each has only the time that is left by then.
-fn repeated(cx: &CallContext, attempt: u8) -> CallContext {
-    cx.clone().with_position(cx.call_id(), cx.depth(), cx.retry_attempt().saturating_add(attempt))
-}
-
-/// Sends again what may be sent again: a read after any failure, else what never left.
-async fn send_again(
-    request: impl Fn(u8) -> Result<reqwest::RequestBuilder, Box<Problem>>,
-    safe: bool,
-) -> Result<reqwest::Result<reqwest::Response>, Box<Problem>> {
-    let mut attempt = 0;
-    loop {
-        match request(attempt)?.send().await {
-            Err(error) if attempt < RETRIES && (safe || error.is_connect()) => {
-                tokio::time::sleep(pause(attempt)).await;
-                attempt += 1;
-            }
-            outcome => return Ok(outcome),
+impl Passed {
+    fn into_request(self) -> Option<reqwest::Body> {
+        match self {
+            Self::None => None,
+            Self::Held(bytes) => Some(bytes.into()),
+            Self::Streamed(body) => Some(body),
         }
     }
 }
 
-/// Full jitter up to 50 ms, then 100 ms: those who were cut off together do not come back together.
-fn pause(attempt: u8) -> Duration {
-    let random = uuid::Uuid::new_v4().as_u128() as u64 % 1000;
-    Duration::from_millis(50 << attempt).mul_f64(random as f64 / 1000.0)
+async fn passable(req: &HttpRequest, body: web::Payload) -> Result<Passed, Box<Problem>> {
+    let length = req.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(1..=HELD_BYTES) => match body.to_bytes_limited(HELD_BYTES).await {
+            Ok(Ok(bytes)) => Ok(Passed::Held(bytes)),
+            _ => Err(Box::new(Problem::new(Code::MalformedRequest).detail("the body broke off"))),
+        },
+        Some(0) => Ok(Passed::None),
+        None if !req.headers().contains_key(TRANSFER_ENCODING) => Ok(Passed::None),
+        _ => Ok(Passed::Streamed(sendable(body))),
+    }
 }
 
 /// The body of a worker thread's request as one that may leave the thread. Read only as fast as it is sent.

@@ -100,8 +100,8 @@ fn the_two_halves_of_a_hybrid_find_each_other_on_one_machine() {
     let main = load(&[("mode", "hybrid")], &[]).unwrap();
     let apart = load(&[("mode", "hybrid"), ("modules", "connections")], &[]).unwrap();
     let main_url = format!("http://{}", main.private_address().unwrap());
-    assert_eq!(apart.service_url("ledger"), Some(main_url.as_str()));
-    assert_eq!(apart.service_url("identity"), Some(main_url.as_str()));
+    assert_eq!(apart.service_urls("ledger"), [main_url.as_str()]);
+    assert_eq!(apart.service_urls("identity"), [main_url.as_str()]);
     assert_eq!(apart.private_address().unwrap().port(), 7120);
     assert_eq!(main.neighbours().map(|module| module.name).collect::<Vec<_>>(), ["connections"]);
 }
@@ -249,4 +249,77 @@ fn production_refuses_short_known_and_shared_keys() {
     assert!(faults.contains("keys.refresh_file: ") && faults.contains("64 hexadecimal digits"), "{faults}");
     assert!(faults.contains("keys.sealing_file: ") && faults.contains("known default"), "{faults}");
     assert!(faults.contains("each role needs its own"), "{faults}");
+}
+
+#[test]
+fn several_urls_are_several_endpoints_and_win_over_one() {
+    let settings = load(
+        &[
+            ("mode", "hybrid"),
+            ("services.connections.url", "http://one:7120"),
+            ("services.connections.urls", "http://two:7120,http://three:7120"),
+        ],
+        &[],
+    );
+    let urls = settings.unwrap().service_urls("connections");
+    assert_eq!(urls, ["http://two:7120", "http://three:7120"]);
+    let faults = load(&[("services.ledger.urls", "http://two:7120,three")], &[]).unwrap_err();
+    assert!(faults.contains("services.ledger.url: must be http://"), "{faults}");
+}
+
+#[test]
+fn one_service_may_be_called_by_rules_of_its_own() {
+    let settings = load(
+        &[
+            ("mode", "hybrid"),
+            ("calls.concurrent", "32"),
+            ("services.connections.breaker_open_ms", "250"),
+            ("services.connections.hedge_after_ms", "80"),
+            ("services.ledger.concurrent", "8"),
+        ],
+        &[],
+    )
+    .unwrap();
+    let (ledger, connections) = (settings.policy("ledger"), settings.policy("connections"));
+    assert_eq!((ledger.bulkhead.concurrent, connections.bulkhead.concurrent), (8, 32));
+    assert_eq!((ledger.breaker.open.as_millis(), connections.breaker.open.as_millis()), (1000, 250));
+    assert_eq!(
+        (ledger.hedge_after, connections.hedge_after.map(|after| after.as_millis())),
+        (None, Some(80))
+    );
+}
+
+#[test]
+fn the_defaults_are_those_of_the_registry() {
+    assert_eq!(load(&[], &[]).unwrap().policy("ledger"), service_registry::policy::Policy::default());
+}
+
+#[test]
+fn a_rule_that_could_never_apply_is_a_fault() {
+    for key in ["retry_percent", "hedge_after_ms", "breaker_failures_in_a_row", "breaker_open_ms"] {
+        let key = format!("services.ledger.{key}");
+        let faults = load(&[(key.as_str(), "5")], &[]).unwrap_err();
+        assert!(faults.contains(&format!("{key}: ledger runs in this process")), "{faults}");
+        // With a url it may be elsewhere for another process with the same file.
+        load(&[(key.as_str(), "5"), ("services.ledger.url", "http://ledger:7130")], &[]).unwrap();
+    }
+    load(&[("services.ledger.concurrent", "5")], &[]).unwrap();
+}
+
+#[test]
+fn rules_for_calls_that_make_no_sense_are_named() {
+    let broken = [
+        ("calls.concurrent", "0"),
+        ("calls.retry_percent", "101"),
+        ("calls.retry_floor_per_s", "10001"),
+        ("calls.breaker.failures_in_a_row", "0"),
+        ("calls.breaker.failing_percent", "0"),
+        ("calls.breaker.least_calls", "0"),
+        ("calls.breaker.window_ms", "1"),
+        ("calls.breaker.open_most_ms", "999"),
+    ];
+    let faults = load(&broken, &[]).unwrap_err();
+    for (key, _) in broken {
+        assert!(faults.contains(&format!("\n  {key}: must ")), "{key} is not refused in: {faults}");
+    }
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use actix_web::{App, HttpServer, web};
 use service_registry::{CallContext, Registry, ServiceClient, ServiceDescriptor};
 use service_registry_http::{
-    HttpTransport, KeyPair, NoCallers, RpcAuth, ServiceSigner, ServiceVerifier, rpc_routes,
+    HttpTransport, KeyPair, NoCallers, RpcAuth, ServiceSigner, ServiceVerifier, remember_connection,
+    rpc_routes,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -73,7 +74,12 @@ fn serve() -> (String, ServiceClient<dyn Ledger>) {
     let server = HttpServer::new(move || {
         App::new().configure(rpc_routes(&registry, &auth)).route("/bare", web::post().to(bare_answer))
     });
-    let server = server.workers(2).disable_signals().bind(("127.0.0.1", 0)).expect("a port");
+    let server = server
+        .workers(2)
+        .on_connect(remember_connection)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))
+        .expect("a port");
     let url = format!("http://{}", server.addrs()[0]);
     tokio::spawn(server.run());
     let signer = Arc::new(ServiceSigner::new("caller", &pair));

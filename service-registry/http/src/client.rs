@@ -1,55 +1,39 @@
 //! The calling side.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use reqwest::{Client, Request, Response, Url, redirect};
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
-use service_registry::{CallError, Outgoing, Reply, Transport, TransportFactory};
-use tracing::debug;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use reqwest::{Request, Response};
+use service_registry::policy::Policy;
+use service_registry::{CallError, Outgoing, Reply, Transport};
 
-use crate::retry::{RetryByClass, Rules};
 use crate::signer::ServiceSigner;
+use crate::upstream::{Rules, Upstream};
 use crate::wire::{REFUSAL, REPLAYED, headers_for};
 
-/// Time to open a connection: a neighbour that needs more is as good as absent.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Idle connections are dropped before the server's own five seconds of keep-alive: a call sent into a
-/// closing connection would fail, and one that must not be repeated would stay failed.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// Calls to one service at one address.
+/// Calls to one service, at one address or several.
 pub struct HttpTransport {
-    client: ClientWithMiddleware,
-    service: String,
-    base: Url,
+    upstream: Arc<Upstream>,
     signer: Arc<ServiceSigner>,
 }
 
 impl HttpTransport {
-    /// A transport to `service` at `url` (scheme, host and port), signing as `signer`.
+    /// A transport to `service` at `url` (scheme, host and port) under the default policy, signing as `signer`.
     pub fn new(service: impl Into<String>, url: &str, signer: Arc<ServiceSigner>) -> Result<Self, CallError> {
-        let base = Url::parse(url).map_err(|error| CallError::failed(format!("bad url {url}: {error}")))?;
-        let client = http_client(base.scheme() == "https")
-            .map_err(|error| CallError::failed(format!("no http client: {error}")))?;
-        let client = ClientBuilder::new(client).with(RetryByClass::new()).build();
-        Ok(Self { client, service: service.into(), base, signer })
+        let upstream = Upstream::new(&service.into(), &[url.to_owned()], &Policy::default())?;
+        Ok(Self::over(Arc::new(upstream), signer))
     }
 
-    /// Makes transports for a registry; all sign as `signer`.
-    pub fn factory(signer: Arc<ServiceSigner>) -> TransportFactory {
-        Arc::new(move |service, url| {
-            let transport = Self::new(service.name, url, Arc::clone(&signer))?;
-            Ok(Arc::new(transport) as Arc<dyn Transport>)
-        })
+    /// A transport to a service that others here may ask too.
+    pub fn over(upstream: Arc<Upstream>, signer: Arc<ServiceSigner>) -> Self {
+        Self { upstream, signer }
     }
 
     fn request(&self, call: &Outgoing<'_>) -> Result<Request, CallError> {
-        let mut url = self.base.clone();
+        let mut url = self.upstream.base().clone();
         url.set_path(&format!("rpc/{}/v{}/{}", call.service, call.version, call.method.name));
         let mut request = Request::new(Method::POST, url);
         *request.body_mut() = Some(call.arguments.clone().into());
@@ -61,20 +45,13 @@ impl HttpTransport {
         let pairs =
             headers_for(call.cx, call.service, &self.signer).map_err(|error| name_method(error, call))?;
         let mut headers = HeaderMap::with_capacity(pairs.len() + 2);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in pairs {
             let value = HeaderValue::try_from(value)
                 .map_err(|_| CallError::protocol(format!("header {name} cannot be written")))?;
             headers.insert(HeaderName::from_static(name), value);
         }
         Ok(headers)
-    }
-
-    fn unreachable(&self, error: &Error, call: &Outgoing<'_>) -> CallError {
-        debug!(service = self.service, %error, "No answer from {} at {}", self.service, self.base);
-        match error {
-            Error::Reqwest(error) if error.is_timeout() && !error.is_connect() => deadline_exceeded(call),
-            _ => CallError::unavailable(&self.service),
-        }
     }
 
     /// Reads an answer: 200 is the method's, 422 with its mark the service's own error, all else a [`CallError`].
@@ -84,7 +61,7 @@ impl HttpTransport {
         if response.headers().contains_key(REPLAYED) {
             call.cx.mark_replayed();
         }
-        let body = response.bytes().await.map_err(|error| self.unreachable(&error.into(), call))?;
+        let body = response.bytes().await.map_err(|_| CallError::unavailable(self.upstream.service()))?;
         match status {
             StatusCode::OK => Ok(Reply::Answer(body)),
             StatusCode::UNPROCESSABLE_ENTITY if refusal => Ok(Reply::Refusal(body)),
@@ -96,9 +73,9 @@ impl HttpTransport {
     fn failure(&self, status: StatusCode, body: &Bytes) -> CallError {
         serde_json::from_slice(body).unwrap_or_else(|_| match status {
             StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
-                CallError::unavailable(&self.service)
+                CallError::unavailable(self.upstream.service())
             }
-            _ => CallError::protocol(format!("{} answered with status {status}", self.service)),
+            _ => CallError::protocol(format!("{} answered with status {status}", self.upstream.service())),
         })
     }
 }
@@ -107,31 +84,12 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError> {
         let request = self.request(&call)?;
-        let mut extensions = Extensions::new();
-        extensions.insert(Rules {
-            class: call.method.class,
-            deadline: call.cx.deadline(),
-            attempt_above: call.cx.retry_attempt(),
-            body_bytes: call.arguments.len(),
-        });
-        match self.client.execute_with_extensions(request, &mut extensions).await {
+        let rules = Rules::new(call.method.class, call.cx, call.arguments.len());
+        match self.upstream.send(request, rules).await {
             Ok(response) => self.reply(response, &call).await,
-            Err(error) => Err(self.unreachable(&error, &call)),
+            Err(error) => Err(name_method(error, &call)),
         }
     }
-}
-
-/// A client for private listeners: no proxy of the environment, no redirects, and no certificates read
-/// where no TLS is spoken (reading them fails on an image that has none).
-fn http_client(tls: bool) -> reqwest::Result<Client> {
-    let builder = Client::builder()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        // Its own repeats are for HTTP/2; for them it would copy each request before sending it.
-        .retry(reqwest::retry::never().max_retries_per_request(0))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(IDLE_TIMEOUT);
-    if tls { builder.build() } else { builder.tls_certs_only([]).build() }
 }
 
 fn deadline_exceeded(call: &Outgoing<'_>) -> CallError {

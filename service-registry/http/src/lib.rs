@@ -6,18 +6,21 @@
 
 mod auth;
 mod client;
+mod gone;
 mod keys;
-mod retry;
 mod server;
 mod signer;
 mod token;
+mod upstream;
 mod verifier;
 pub mod wire;
 
 pub use auth::{Authenticated, CallerVerifier, NoCallers, authenticate};
 pub use client::HttpTransport;
+pub use gone::{CallerWatch, remember_connection};
 pub use keys::{KeyFault, KeyPair, public_from_pem};
 pub use server::{BODY_LIMIT_BYTES, RpcAuth, rpc_routes};
 pub use signer::ServiceSigner;
+pub use upstream::{Resolve, Rules, SystemResolver, Upstream};
 pub use verifier::ServiceVerifier;
 pub use wire::{context_from_headers, headers_for};

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use service_registry::{CallContext, CallError, Dispatch, Placement, Registry, Reply};
 
 use crate::auth::{CallerVerifier, authenticate};
+use crate::gone::CallerWatch;
 use crate::verifier::ServiceVerifier;
 use crate::wire::{REFUSAL, REPLAYED, context_from_headers};
 
@@ -41,7 +42,13 @@ struct Door {
 
 async fn answer(door: web::Data<Door>, request: HttpRequest, body: web::Payload) -> HttpResponse {
     let answered = match Address::of(&request) {
-        Ok(address) => door.call(address, &request, body).await,
+        Ok(address) => {
+            match CallerWatch::of(&request).unless_gone(door.call(address, &request, body)).await {
+                Some(answered) => answered,
+                // A read was dropped with its caller, a write goes on by itself; nobody hears this.
+                None => return HttpResponse::RequestTimeout().finish(),
+            }
+        }
         Err(refused) => Err(refused),
     };
     match answered {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::method::Method;
+use crate::method::{Class, Method};
 use crate::parse::Service;
 
 pub(crate) fn expand(service: &Service) -> TokenStream {
@@ -144,6 +144,20 @@ fn client_method(service: &Ident, index: usize, method: &Method) -> TokenStream 
         true => quote!(&[0u8; 0]),
         false => quote!(&(#(&#names,)*)),
     };
+    let run = match method.class {
+        // Dropped with its caller.
+        Class::Read => quote! {
+            let __callee = #service::#name(&**__service, __call.cx() #(, #names)*);
+            __call.close(__call.run(__callee).await)
+        },
+        // Goes on without its caller.
+        Class::Idempotent | Class::Once => quote! {
+            let (__service, __cx) = (::std::sync::Arc::clone(__service), __call.cx().clone());
+            let __callee = async move { #service::#name(&*__service, &__cx #(, #names)*).await };
+            let __done = ::service_registry::generated::complete(&__call, __place.keep(), __callee);
+            __call.close(::std::boxed::Box::pin(__done).await)
+        },
+    };
     // Prefixed, so that no argument of the trait's author can shadow what the body needs.
     quote! {
         async fn #name(
@@ -157,9 +171,22 @@ fn client_method(service: &Ident, index: usize, method: &Method) -> TokenStream 
                 return ::service_registry::generated::refuse(&__call, __refusal);
             }
             match __bound.route() {
-                ::core::option::Option::Some(::service_registry::generated::Route::Local(__service)) => {
-                    let __callee = #service::#name(__service, __call.cx() #(, #names)*);
-                    __call.close(__call.run(__callee).await)
+                ::core::option::Option::Some(
+                    ::service_registry::generated::Route::Local(__service, __bulkhead)
+                ) => {
+                    let __place = match __bulkhead.try_enter() {
+                        ::core::option::Option::Some(__place) => __place,
+                        ::core::option::Option::None => {
+                            let __queued = ::service_registry::generated::queue(&__call, __bulkhead);
+                            match ::std::boxed::Box::pin(__queued).await {
+                                ::core::result::Result::Ok(__place) => __place,
+                                ::core::result::Result::Err(__full) => {
+                                    return ::service_registry::generated::refuse(&__call, __full);
+                                }
+                            }
+                        }
+                    };
+                    #run
                 }
                 ::core::option::Option::Some(::service_registry::generated::Route::Remote(__transport)) => {
                     // Boxed, so that a local call does not carry the room that a remote one needs.

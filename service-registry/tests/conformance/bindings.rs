@@ -6,10 +6,12 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer};
+use service_registry::policy::{BreakerRules, Policy};
 use service_registry::testing::Serialised;
 use service_registry::{CallError, Caller, Proof, Registry, ServiceClient, async_trait};
 use service_registry_http::{
-    CallerVerifier, HttpTransport, KeyPair, RpcAuth, ServiceSigner, ServiceVerifier, rpc_routes,
+    CallerVerifier, HttpTransport, KeyPair, RpcAuth, ServiceSigner, ServiceVerifier, Upstream,
+    remember_connection, rpc_routes,
 };
 use uuid::Uuid;
 
@@ -60,22 +62,27 @@ pub enum Fault {
 pub async fn http(fault: Fault) -> World {
     let probe = Arc::new(ProbeService::default());
     let server = Server::start(probe.clone(), fault);
-    let signer = Arc::new(ServiceSigner::new("tester", &server.tester));
-    let transport = HttpTransport::new("probe", &server.url, signer).unwrap();
-    World::new(probe, ServiceClient::remote(Arc::new(transport)), Some(server))
+    // Answers that are lost on purpose say nothing of the server.
+    let breaker =
+        BreakerRules { failures_in_a_row: u32::MAX, least_calls: u32::MAX, ..BreakerRules::default() };
+    let client = server.client(&Policy { breaker, ..Policy::default() });
+    World::new(probe, client, Some(server))
 }
 
 /// A private listener on a free port; stops when dropped.
 pub struct Server {
     pub url: String,
     /// The key of the one service that may call.
-    pub tester: KeyPair,
+    pub tester: Arc<KeyPair>,
     handle: ServerHandle,
 }
 
 impl Server {
     pub fn start(probe: Arc<ProbeService>, fault: Fault) -> Self {
-        let tester = KeyPair::generate().unwrap();
+        Self::start_with_key(probe, fault, Arc::new(KeyPair::generate().unwrap()))
+    }
+
+    pub fn start_with_key(probe: Arc<ProbeService>, fault: Fault, tester: Arc<KeyPair>) -> Self {
         let registry = Registry::builder().service(SERVICE).build().unwrap();
         registry.provide::<dyn Probe>(probe);
         let services = ServiceVerifier::new()
@@ -90,13 +97,27 @@ impl Server {
             let lose = from_fn(move |request, next| lose_answers(fault, request, next));
             App::new().wrap(lose).configure(rpc_routes(&registry, &auth))
         });
-        let server = server.workers(1).bind(("127.0.0.1", 0)).unwrap();
+        let server = server.workers(1).on_connect(remember_connection).bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://{}", server.addrs()[0]);
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
         Self { url, tester, handle }
     }
+}
+
+impl Server {
+    /// A client of the service, as the one that may call.
+    pub fn client(&self, policy: &Policy) -> ServiceClient<dyn Probe> {
+        client(std::slice::from_ref(&self.url), policy, &self.tester)
+    }
+}
+
+/// A client of a probe at `urls`, signing with `key`.
+pub fn client(urls: &[String], policy: &Policy, key: &KeyPair) -> ServiceClient<dyn Probe> {
+    let upstream = Arc::new(Upstream::new("probe", urls, policy).unwrap());
+    let signer = Arc::new(ServiceSigner::new("tester", key));
+    ServiceClient::remote(Arc::new(HttpTransport::over(upstream, signer)))
 }
 
 impl Drop for Server {

@@ -1,7 +1,10 @@
 //! What every binding must do.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{Either, select};
 use service_registry::{CallContext, CallError, Caller, IdempotencyKey, MAX_DEPTH, Proof, TraceContext};
 use uuid::Uuid;
 
@@ -99,6 +102,35 @@ pub async fn an_expired_deadline_does_no_work(world: World) {
     let refused = world.client.nothing(&late).await;
     assert_eq!(refused, Err(ProbeError::Call(CallError::deadline_exceeded("probe", "nothing"))));
     assert_eq!(world.probe.executions(), 0);
+}
+
+pub async fn a_read_ends_when_its_caller_goes_away(world: World) {
+    let cx = CallContext::root();
+    drop(begun(&world, world.client.sleep(&cx, 300)).await);
+    eventually(|| world.probe.cancelled() == 1).await;
+    assert_eq!(world.probe.finished(), 0);
+}
+
+pub async fn a_write_goes_on_when_its_caller_goes_away(world: World) {
+    let cx = CallContext::root();
+    drop(begun(&world, world.client.write_slowly(&cx, 300)).await);
+    eventually(|| world.probe.finished() == 1).await;
+    assert_eq!((world.probe.executions(), world.probe.cancelled()), (1, 0));
+}
+
+pub async fn a_write_that_takes_too_long_is_cut_all_the_same(world: World) {
+    let short = CallContext::root().with_remaining(Duration::from_millis(120));
+    let cut = world.client.write_slowly(&short, 60_000).await;
+    assert_eq!(cut, Err(ProbeError::Call(CallError::deadline_exceeded("probe", "write_slowly"))));
+    eventually(|| world.probe.cancelled() == 1).await;
+}
+
+/// A call that the callee has begun to work on.
+async fn begun<F: Future>(world: &World, call: F) -> Pin<Box<F>> {
+    let mut call = Box::pin(call);
+    let begun = eventually(|| world.probe.executions() == 1);
+    assert!(matches!(select(&mut call, Box::pin(begun)).await, Either::Right(_)), "it answered too soon");
+    call
 }
 
 pub async fn a_panic_is_an_error_and_the_next_call_works(world: World) {

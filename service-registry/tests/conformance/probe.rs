@@ -61,6 +61,9 @@ pub trait Probe: Send + Sync {
     #[idempotent]
     async fn deposit(&self, cx: &CallContext, id: Uuid, amount: i64) -> Result<i64, ProbeError>;
 
+    /// Takes its time, and must not be left half-way.
+    async fn write_slowly(&self, cx: &CallContext, ms: u64) -> Result<(), ProbeError>;
+
     /// Adds one, every time.
     async fn increment(&self, cx: &CallContext) -> Result<u32, ProbeError>;
 }
@@ -137,6 +140,10 @@ pub struct ProbeService {
 impl ProbeService {
     pub fn executions(&self) -> u32 {
         self.executions.load(Ordering::SeqCst)
+    }
+
+    pub fn finished(&self) -> u32 {
+        self.finished.load(Ordering::SeqCst)
     }
 
     pub fn cancelled(&self) -> u32 {
@@ -238,6 +245,11 @@ impl Probe for ProbeService {
             balance.0 += amount;
         }
         Ok(balance.0)
+    }
+
+    async fn write_slowly(&self, _: &CallContext, ms: u64) -> Result<(), ProbeError> {
+        self.sleep_watched(ms).await;
+        Ok(())
     }
 
     async fn increment(&self, _: &CallContext) -> Result<u32, ProbeError> {

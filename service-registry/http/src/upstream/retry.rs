@@ -1,51 +1,36 @@
 //! Who may repeat what, and when (semantics §6).
 //!
-//! The backoff and the reading of errors come from reqwest-retry. Its own middleware does not: it would
-//! repeat any method, does not see the request it repeats, and does not know `Retry-After`.
+//! The backoff and the reading of errors come from reqwest-retry, the budget from tower. reqwest-retry's own middleware
+//! does not: it would repeat any method, does not see the request it repeats, and does not know `Retry-After`.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::RETRY_AFTER;
 use http::{Extensions, HeaderValue, StatusCode};
+use metrics::counter;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 use reqwest_retry::policies::ExponentialBackoff;
 use reqwest_retry::{Jitter, RetryDecision, RetryPolicy, Retryable, default_on_request_failure};
 use service_registry::Class;
+use service_registry::policy::{Policy, RetryRules};
+use tower::retry::budget::{Budget, TpsBudget};
 use tracing::debug;
 
+use super::hedge::hedged;
+use super::rules::Rules;
 use crate::wire::{DEADLINE_MS, HOP, RETRY_ATTEMPT};
 
 /// Repeats of one call, beyond its first attempt.
 const MOST_RETRIES: u32 = 2;
 
-/// Largest body that is sent again after a first copy of it may have arrived.
-const LARGEST_REPEATED_BYTES: usize = 64 * 1024;
+/// How long calls and repeats are remembered for the budget.
+const BUDGET_WINDOW: Duration = Duration::from_secs(10);
 
-/// What the middleware must know of a call; travels in the request's extensions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    pub class: Class,
-    pub deadline: Instant,
-    /// How often somebody above has repeated the request that this call belongs to.
-    pub attempt_above: u8,
-    pub body_bytes: usize,
-}
-
-impl Rules {
-    fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
-    /// Only the edge-most caller repeats: below a repeat, a failure goes straight up.
-    fn may_repeat(&self, outcome: &Result<Response>) -> bool {
-        self.attempt_above == 0 && (nothing_was_sent(outcome) || (self.repeatable() && may_pass(outcome)))
-    }
-
-    fn repeatable(&self) -> bool {
-        self.class != Class::Once && self.body_bytes <= LARGEST_REPEATED_BYTES
-    }
+/// Whether this outcome may be followed by another attempt.
+fn may_repeat(rules: &Rules, outcome: &Result<Response>) -> bool {
+    rules.may_repeat_at_all() && (nothing_was_sent(outcome) || (rules.repeatable() && may_pass(outcome)))
 }
 
 fn nothing_was_sent(outcome: &Result<Response>) -> bool {
@@ -57,31 +42,42 @@ fn may_pass(outcome: &Result<Response>) -> bool {
     match outcome {
         Ok(response) => matches!(
             response.status(),
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+            StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+                | StatusCode::TOO_MANY_REQUESTS
         ),
+        // The answer broke off half-way.
+        Err(Error::Reqwest(error)) if error.is_body() || error.is_decode() => true,
         Err(error) => matches!(default_on_request_failure(error), Some(Retryable::Transient)),
     }
 }
 
-/// Sends a call, and again if its [`Rules`] allow; stamps each attempt with its number and the time left.
-pub(crate) struct RetryByClass {
+/// Sends a request, and again if its [`Rules`] and the budget allow; stamps each attempt with its number and the
+/// time left.
+pub(super) struct RetryByClass {
+    service: String,
     backoff: ExponentialBackoff,
+    budget: TpsBudget,
+    hedge_after: Option<Duration>,
 }
 
 impl RetryByClass {
     /// Full jitter: a random wait between nothing and 50 ms · 2ⁿ, at most a second.
-    pub(crate) fn new() -> Self {
+    pub(super) fn new(service: &str, policy: &Policy) -> Self {
         let backoff = ExponentialBackoff::builder()
             .retry_bounds(Duration::from_millis(50), Duration::from_secs(1))
             .jitter(Jitter::Full)
             .base(2)
             .build_with_max_retries(MOST_RETRIES);
-        Self { backoff }
+        let RetryRules { percent, floor_per_s } = policy.retry;
+        let budget = TpsBudget::new(BUDGET_WINDOW, floor_per_s, percent.min(1000) as f32 / 100.0);
+        Self { service: service.to_owned(), backoff, budget, hedge_after: policy.hedge_after }
     }
 
     /// How long to wait before the next attempt; none if there is none, or no time for it.
     fn wait(&self, rules: &Rules, past_retries: u32, outcome: &Result<Response>) -> Option<Duration> {
-        if !rules.may_repeat(outcome) {
+        if !may_repeat(rules, outcome) {
             return None;
         }
         let now = SystemTime::now();
@@ -90,7 +86,38 @@ impl RetryByClass {
         };
         let jittered = execute_after.duration_since(now).unwrap_or_default();
         let wait = jittered.max(retry_after(outcome).unwrap_or_default());
-        (wait + HOP < rules.remaining()).then_some(wait)
+        (wait + HOP < rules.remaining() && self.may_spend()).then_some(wait)
+    }
+
+    /// Takes one repeat from the budget of this target. What all callers together may add to a target that fails
+    /// already is bounded by it.
+    fn may_spend(&self) -> bool {
+        let may = self.budget.withdraw();
+        let name = if may { "service_retries_total" } else { "retry_budget_exhausted_total" };
+        counter!(name, "service" => self.service.clone()).increment(1);
+        may
+    }
+
+    async fn attempt(
+        &self,
+        attempt: Request,
+        rules: &Rules,
+        extensions: &mut Extensions,
+        next: &Next<'_>,
+    ) -> Result<Response> {
+        let hedge = self.hedge_after.filter(|_| rules.class == Class::Read && rules.may_repeat_at_all());
+        let (Some(patience), Some(mut again)) = (hedge, attempt.try_clone()) else {
+            return next.clone().run(attempt, extensions).await;
+        };
+        // The second sees what the first knew before it chose, and so may come to the same endpoint; with two in
+        // flight there it is the less likely choice.
+        let mut beside = extensions.clone();
+        let second = async || {
+            stamp(&mut again, rules, 1);
+            counter!("service_hedges_total", "service" => self.service.clone()).increment(1);
+            next.clone().run(again, &mut beside).await
+        };
+        hedged(next.clone().run(attempt, extensions), patience, || self.budget.withdraw(), second).await
     }
 }
 
@@ -105,11 +132,12 @@ impl Middleware for RetryByClass {
         let Some(rules) = extensions.get::<Rules>().copied() else {
             return next.run(request, extensions).await;
         };
+        self.budget.deposit();
         let mut past_retries = 0;
         loop {
             let Some(mut attempt) = request.try_clone() else { return next.run(request, extensions).await };
             stamp(&mut attempt, &rules, past_retries);
-            let outcome = next.clone().run(attempt, extensions).await;
+            let outcome = self.attempt(attempt, &rules, extensions, &next).await;
             let Some(wait) = self.wait(&rules, past_retries, &outcome) else { return outcome };
             past_retries += 1;
             debug!(url = %request.url(), attempt = past_retries, wait_ms = wait.as_millis(), "Repeating a call");
@@ -121,7 +149,6 @@ impl Middleware for RetryByClass {
 fn stamp(attempt: &mut Request, rules: &Rules, past_retries: u32) {
     let left_ms = u64::try_from(rules.remaining().saturating_sub(HOP).as_millis()).unwrap_or(u64::MAX);
     let headers = attempt.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(DEADLINE_MS, HeaderValue::from(left_ms));
     headers.insert(RETRY_ATTEMPT, HeaderValue::from(u32::from(rules.attempt_above) + past_retries));
 }
@@ -134,10 +161,13 @@ fn retry_after(outcome: &Result<Response>) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use service_registry::CallContext;
+
     use super::*;
+    use crate::upstream::rules::LARGEST_REPEATED_BYTES;
 
     fn rules(class: Class) -> Rules {
-        Rules { class, deadline: Instant::now() + Duration::from_secs(5), attempt_above: 0, body_bytes: 100 }
+        Rules::new(class, &CallContext::root().with_remaining(Duration::from_secs(5)), 100)
     }
 
     fn answered(status: u16, retry_after: Option<&str>) -> Result<Response> {
@@ -155,8 +185,12 @@ mod tests {
         client.get(format!("http://{closed}")).send().await.map_err(Error::Reqwest)
     }
 
+    fn retry() -> RetryByClass {
+        RetryByClass::new("ledger", &Policy::default())
+    }
+
     fn waits(rules: &Rules, outcome: &Result<Response>) -> Option<Duration> {
-        RetryByClass::new().wait(rules, 0, outcome)
+        retry().wait(rules, 0, outcome)
     }
 
     #[test]
@@ -190,6 +224,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nobody_repeats_what_came_from_another_process_that_repeats_it() {
+        let below = Rules { edge_most: false, ..rules(Class::Read) };
+        assert!(waits(&below, &unsent().await).is_none());
+    }
+
+    #[test]
+    fn what_acts_once_is_repeated_where_the_receiver_knows_a_repeat() {
+        let known = Rules { dedupe: true, ..rules(Class::Once) };
+        assert!(waits(&known, &answered(503, None)).is_some());
+    }
+
+    #[tokio::test]
+    async fn repeats_are_a_fifth_of_the_calls_and_a_floor() {
+        let rules_of = |percent, floor_per_s| {
+            let retry = RetryRules { percent, floor_per_s };
+            RetryByClass::new("ledger", &Policy { retry, ..Policy::default() })
+        };
+        for (retry, most) in
+            [(rules_of(20, 0), 40), (rules_of(20, 1), 50), (rules_of(0, 1), 10), (rules_of(0, 0), 0)]
+        {
+            (0..200).for_each(|_| retry.budget.deposit());
+            let repeats = (0..500)
+                .filter(|_| retry.wait(&rules(Class::Read), 0, &answered(503, None)).is_some())
+                .count();
+            assert_eq!(repeats, most);
+        }
+    }
+
+    #[tokio::test]
     async fn a_large_body_is_repeated_only_when_it_was_never_sent() {
         let large = Rules { body_bytes: LARGEST_REPEATED_BYTES + 1, ..rules(Class::Read) };
         assert!(waits(&large, &answered(503, None)).is_none());
@@ -205,7 +268,7 @@ mod tests {
 
     #[test]
     fn waits_are_short_and_two_at_most() {
-        let retry = RetryByClass::new();
+        let retry = retry();
         for (past, most_ms) in [(0, 50), (1, 100)] {
             for _ in 0..50 {
                 let wait = retry.wait(&rules(Class::Read), past, &answered(503, None)).unwrap();

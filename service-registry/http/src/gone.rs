@@ -1,0 +1,59 @@
+//! Whether whoever asked is still there.
+//!
+//! actix answers a request to its end though its connection has been closed long ago: half-closed ones are legal.
+//! Our callers close only when they give up, so we look at the connection beside it.
+
+use std::any::Any;
+use std::future::{Future, pending};
+use std::os::fd::AsFd;
+use std::pin::pin;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Extensions;
+use futures_util::future::{Either, select};
+use tokio::net::TcpStream;
+use tracing::debug;
+
+/// A second handle on a caller's connection, which only looks.
+#[derive(Clone)]
+struct Connection(Arc<TcpStream>);
+
+/// Remembers the connection of each caller: `HttpServer::on_connect(remember_connection)`. Without it, and over
+/// TLS, nobody notices that a caller goes away.
+pub fn remember_connection(connection: &dyn Any, data: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    // The duplicate shares the state of the original, which does not block.
+    let second = stream.as_fd().try_clone_to_owned();
+    match second.and_then(|second| TcpStream::from_std(second.into())) {
+        Ok(second) => drop(data.insert(Connection(Arc::new(second)))),
+        Err(error) => debug!(%error, "Cannot watch a connection"),
+    }
+}
+
+/// Looks whether the sender of one request is still there.
+pub struct CallerWatch(Option<Connection>);
+
+impl CallerWatch {
+    pub fn of(request: &HttpRequest) -> Self {
+        Self(request.conn_data::<Connection>().cloned())
+    }
+
+    /// The outcome of `work`, or nothing if the sender goes away before; then `work` is dropped.
+    pub async fn unless_gone<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let Some(Connection(stream)) = &self.0 else { return Some(work.await) };
+        // The work first: most of it is done before there is a reason to look.
+        match select(pin!(work), pin!(gone(stream))).await {
+            Either::Left((outcome, _)) => Some(outcome),
+            Either::Right(_) => None,
+        }
+    }
+}
+
+async fn gone(stream: &TcpStream) {
+    match stream.peek(&mut [0]).await {
+        Ok(0) | Err(_) => {}
+        // The next request is there already, so its sender is too.
+        Ok(_) => pending().await,
+    }
+}

@@ -1,0 +1,195 @@
+//! The addresses of one service, and which of them gets the next request.
+//!
+//! Of two taken at random the one with fewer requests in flight (Mitzenmacher 2001); an endpoint whose breaker is
+//! open is out of the draw until its time has come.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use reqwest::{Client, Request, Url, redirect};
+use reqwest_middleware::{Error, Result};
+use service_registry::policy::{Breaker, BreakerRules, Dice, Permit};
+use tracing::warn;
+
+use super::attempt::ShortCircuited;
+use super::resolve::{Names, Resolve};
+
+/// Time to open a connection: a neighbour that needs more is as good as absent.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Idle connections are dropped before the server's own five seconds of keep-alive: a call sent into a
+/// closing connection would fail, and one that must not be repeated would stay failed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// One address that answers for the service.
+pub(super) struct Endpoint {
+    base: Url,
+    /// The one address of a name with several that is meant here.
+    address: Option<SocketAddr>,
+    /// Connects to that address, whatever the name says.
+    client: Option<Client>,
+    breaker: Arc<Breaker>,
+    in_flight: AtomicUsize,
+    /// Whether requests are made for another base and must be readdressed.
+    moved: bool,
+}
+
+impl Endpoint {
+    pub(super) fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
+    /// Counts a request in flight until the answer is dropped.
+    pub(super) fn busy(&self) -> Busy<'_> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        Busy(&self.in_flight)
+    }
+
+    /// Sends `request` here: same path, same query.
+    pub(super) fn address(&self, request: &mut Request) {
+        if self.moved {
+            let mut url = self.base.clone();
+            url.set_path(request.url().path());
+            url.set_query(request.url().query());
+            *request.url_mut() = url;
+        }
+    }
+}
+
+pub(super) struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// All endpoints of a service; names among them are looked up again from time to time.
+pub(super) struct Endpoints {
+    list: Arc<ArcSwap<Vec<Arc<Endpoint>>>>,
+    names: Names,
+    dice: Mutex<Dice>,
+}
+
+impl Endpoints {
+    /// One for each base to begin with; requests are made for the first.
+    pub(super) fn new(service: &str, bases: Vec<Url>, rules: BreakerRules, resolver: Resolve) -> Self {
+        let endpoint = |(at, base): (usize, &Url)| {
+            let breaker = Arc::new(Breaker::new(rules, service, &authority(base)));
+            let in_flight = AtomicUsize::new(0);
+            Arc::new(Endpoint {
+                base: base.clone(),
+                address: None,
+                client: None,
+                breaker,
+                in_flight,
+                moved: at > 0,
+            })
+        };
+        let list = Arc::new(ArcSwap::from_pointee(bases.iter().enumerate().map(endpoint).collect()));
+        let names = Names::new(service, bases, rules, resolver);
+        Self { list, names, dice: Mutex::new(Dice::new()) }
+    }
+
+    /// An endpoint that may be asked, and its breaker's permit to do so; not `tried` if there is another.
+    pub(super) fn choose(&self, tried: Option<&Arc<Endpoint>>) -> Result<(Arc<Endpoint>, Permit)> {
+        self.names.refresh(&self.list);
+        let list = self.list.load();
+        let mut wait = Duration::MAX;
+        for endpoint in self.draw(&list, tried) {
+            match endpoint.breaker.admit() {
+                Ok(permit) => return Ok((Arc::clone(endpoint), permit)),
+                Err(more) => wait = wait.min(more),
+            }
+        }
+        Err(Error::middleware(ShortCircuited { wait }))
+    }
+
+    /// The endpoints in the order in which they should be asked.
+    fn draw<'a>(
+        &self,
+        list: &'a [Arc<Endpoint>],
+        tried: Option<&Arc<Endpoint>>,
+    ) -> impl Iterator<Item = &'a Arc<Endpoint>> {
+        let was_tried = |endpoint: &Arc<Endpoint>| tried.is_some_and(|tried| Arc::ptr_eq(tried, endpoint));
+        let mut drawn: Vec<_> = list.iter().collect();
+        if drawn.len() > 1 {
+            let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+            for at in 0..2 {
+                let other = at + dice.below(drawn.len() - at);
+                drawn.swap(at, other);
+            }
+            let busy = |endpoint: &Endpoint| endpoint.in_flight.load(Ordering::Relaxed);
+            if busy(drawn[1]) < busy(drawn[0]) {
+                drawn.swap(0, 1);
+            }
+            // Stable: within each group the order of the draw stays.
+            drawn.sort_by_key(|endpoint| (endpoint.breaker.wait().is_some(), was_tried(endpoint)));
+        }
+        drawn.into_iter()
+    }
+}
+
+/// Endpoints for the addresses that the name in `base` stands for; those that stood before keep their breakers.
+pub(super) fn spread(
+    service: &str,
+    base: &Url,
+    addresses: &[SocketAddr],
+    rules: BreakerRules,
+    before: &[Arc<Endpoint>],
+) -> Vec<Arc<Endpoint>> {
+    let known = |address: &SocketAddr| {
+        before.iter().find(|known| known.base == *base && known.address == Some(*address)).cloned()
+    };
+    let fresh = |address: &SocketAddr| {
+        let client = http_client(base, Some(*address));
+        let client = client.inspect_err(|error| warn!(service, %error, "No client for {address}")).ok()?;
+        let breaker = Arc::new(Breaker::new(rules, service, &address.to_string()));
+        let in_flight = AtomicUsize::new(0);
+        let (base, address, client) = (base.clone(), Some(*address), Some(client));
+        Some(Arc::new(Endpoint { base, address, client, breaker, in_flight, moved: true }))
+    };
+    addresses.iter().filter_map(|address| known(address).or_else(|| fresh(address))).collect()
+}
+
+/// The endpoint that stands for a whole name, if it is in the list; else a fresh one.
+pub(super) fn gathered(
+    service: &str,
+    base: &Url,
+    rules: BreakerRules,
+    before: &[Arc<Endpoint>],
+) -> Arc<Endpoint> {
+    let known = before.iter().find(|known| known.base == *base && known.address.is_none()).cloned();
+    known.unwrap_or_else(|| {
+        let breaker = Arc::new(Breaker::new(rules, service, &authority(base)));
+        let (address, client, in_flight) = (None, None, AtomicUsize::new(0));
+        Arc::new(Endpoint { base: base.clone(), address, client, breaker, in_flight, moved: true })
+    })
+}
+
+fn authority(base: &Url) -> String {
+    match (base.host_str(), base.port_or_known_default()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        _ => base.to_string(),
+    }
+}
+
+/// A client for private listeners: no proxy of the environment, no redirects, and no certificates read
+/// where no TLS is spoken (reading them fails on an image that has none).
+pub(super) fn http_client(base: &Url, address: Option<SocketAddr>) -> reqwest::Result<Client> {
+    let builder = Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        // Its own repeats are for HTTP/2; for them it would copy each request before sending it.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT);
+    let builder = match (base.host_str(), address) {
+        (Some(host), Some(address)) => builder.resolve(host, address),
+        _ => builder,
+    };
+    if base.scheme() == "https" { builder.build() } else { builder.tls_certs_only([]).build() }
+}
