@@ -12,6 +12,9 @@ use crate::amount::ofx_amount;
 use crate::decimal::Decimal;
 use crate::{RejectedRow, Row, Split, Trade, TradeAction};
 
+/// More than this is no sum of charges.
+const MOST_CHARGES: usize = 8;
+
 /// A transaction while its elements come in.
 #[derive(Debug, Default)]
 pub(super) struct TradeDraft {
@@ -56,6 +59,8 @@ impl TradeDraft {
             Tag::DateTraded => return self.traded = DateField::of(value),
             Tag::DateSettled => return self.settled = DateField::of(value),
             Tag::PositionType => return self.is_short = value.bytes().eq_ignore_ascii_case(b"SHORT"),
+            // OFX has four of them; a hostile row could have any number.
+            Tag::Charge if self.charges.len() >= MOST_CHARGES => return,
             Tag::Charge => return self.charges.extend(value.some_text()),
             Tag::TransactionId => &mut self.external_id,
             Tag::RelatedId => &mut self.related_id,
@@ -186,7 +191,11 @@ impl TradeDraft {
         let action = self.kind.action()?;
         let zero = Money::zero(currency);
         let charge = |sum: Money, text: &String| sum.checked_add(ofx_amount(text, currency).ok()?).ok();
-        let fees = self.charges.iter().try_fold(zero, charge).filter(|_| !self.charges.is_empty());
+        let fees = self
+            .charges
+            .iter()
+            .try_fold(zero, charge)
+            .filter(|_| (1..MOST_CHARGES).contains(&self.charges.len()));
         // Between sub-accounts of one account nothing comes and nothing goes.
         let units = units.filter(|_| action != TradeAction::Other);
         Some(Box::new(Trade {

@@ -8,6 +8,7 @@ mod encodings;
 mod ofx_files;
 mod ofx_investments;
 mod ofx_loans;
+mod ofx_shapes;
 mod properties;
 mod samples;
 mod support;
