@@ -11,6 +11,7 @@ mod types;
 pub use error::ConnectionsError;
 pub use mapping::{
     AmountColumns, Column, Columns, DateOrder, DecimalMark, Mapping, MappingProfile, NewMappingProfile,
+    StatusColumn,
 };
 pub use report::{AccountReport, Drift, ImportReport, Outcomes, RejectedRow};
 pub use service::{Connections, SERVICE};

@@ -20,6 +20,9 @@ pub struct Mapping {
     pub has_header: bool,
     /// What stands where.
     pub columns: Columns,
+    /// Which columns say whether a row was booked, and in which words. The strictest word of a row counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<StatusColumn>,
     /// Which number of a date is the day; absent, the rows of the file decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date_order: Option<DateOrder>,
@@ -45,18 +48,39 @@ pub struct Columns {
     pub date: Column,
     /// The money.
     pub amount: AmountColumns,
-    /// Day of the transaction, beside the day of booking.
+    /// What the bank took beside the amount, written positive: it is taken from the amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Column>,
+    /// Day of the transaction, beside the day of booking. A row that has this day alone is not booked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_date: Option<Column>,
+    /// The day from which it bears interest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_date: Option<Column>,
     /// The other side, or the one text that there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Column>,
+    /// Who paid: the name of rows that brought money, where it is filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Column>,
+    /// Who was paid: the name of rows that took money, where it is filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<Column>,
     /// Further text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo: Option<Column>,
+    /// Columns in which the further text goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memo_continued: Vec<Column>,
     /// The bank's id of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Column>,
+    /// What the parties call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Column>,
+    /// The category that the bank or its customer gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Column>,
     /// Number of the check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_number: Option<Column>,
@@ -69,6 +93,24 @@ pub struct Columns {
     /// The account of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Column>,
+}
+
+/// A column that says with a word whether a row was booked. Case does not matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatusColumn {
+    /// Where the word stands.
+    pub column: Column,
+    /// Words of booked rows. With any here, a word that is in none of the lists rejects its row; with none, every
+    /// word that is not in another list means booked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub booked: Vec<String>,
+    /// Words of rows that the bank still expects to book.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<String>,
+    /// Words of rows that moved nothing and never will: declined, reverted, a mere authorization.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
 }
 
 /// A column, by its name in the header or by its number from 0.

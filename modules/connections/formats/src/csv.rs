@@ -9,9 +9,11 @@ mod headers;
 mod layout;
 mod mapping;
 mod preamble;
+mod profiles;
 mod reader;
 mod record;
 mod statements;
+mod status;
 mod suggest;
 
 use std::io::Read;
@@ -19,7 +21,8 @@ use std::io::Read;
 use chrono::NaiveDate;
 use kernel::Currency;
 
-pub use mapping::{AmountColumns, Column, Columns, DateOrder, Mapping};
+pub use mapping::{AmountColumns, Column, Columns, DateOrder, Mapping, StatusColumn};
+pub use profiles::{Profile, Proof, profiles, recognise};
 pub(crate) use reader::read;
 pub use suggest::suggest;
 

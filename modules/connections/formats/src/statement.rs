@@ -304,6 +304,8 @@ pub enum RejectCode {
     UnbalancedQuote,
     /// A row of an investment statement whose element OFX does not have.
     UnsupportedInvestmentRow,
+    /// The bank says that it moved nothing: declined, reverted, a mere authorisation.
+    NotBooked,
     /// Not booked yet.
     UnsupportedPendingRow,
     /// Told for information: it moves nothing (`INFO` in CAMT).
@@ -331,6 +333,7 @@ impl RejectCode {
             Self::RowTooLong => "row_too_long",
             Self::UnbalancedQuote => "unbalanced_quote",
             Self::UnsupportedInvestmentRow => "unsupported_investment_row",
+            Self::NotBooked => "not_booked",
             Self::UnsupportedPendingRow => "unsupported_pending_row",
             Self::InformationOnly => "information_only",
             Self::UnknownStatus => "unknown_status",

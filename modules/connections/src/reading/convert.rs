@@ -128,7 +128,7 @@ fn kind(kind: formats::RowKind) -> TransactionKind {
 #[cfg(test)]
 mod tests {
     use connections_formats::DecimalMark;
-    use connections_formats::csv::{AmountColumns, Column, Columns, DateOrder};
+    use connections_formats::csv::{AmountColumns, Column, Columns, DateOrder, StatusColumn};
     use kernel::Currency;
 
     use super::*;
@@ -142,15 +142,28 @@ mod tests {
             columns: Columns {
                 date: Column::Index(0),
                 amount,
+                fee: column("a"),
                 transaction_date: column("b"),
-                name: column("c"),
-                memo: column("d"),
-                external_id: column("e"),
-                check_number: column("f"),
-                balance: column("g"),
-                currency: column("h"),
-                account: column("i"),
+                value_date: column("c"),
+                name: column("d"),
+                payer: column("e"),
+                payee: column("f"),
+                memo: column("g"),
+                memo_continued: vec![Column::Index(7), Column::Name("h".into())],
+                external_id: column("i"),
+                reference: column("j"),
+                category: column("k"),
+                check_number: column("l"),
+                balance: column("m"),
+                currency: column("n"),
+                account: column("o"),
             },
+            statuses: vec![StatusColumn {
+                column: Column::Index(9),
+                booked: vec!["Posted".into()],
+                pending: vec!["Pending".into()],
+                ignored: vec!["Declined".into(), "Reverted".into()],
+            }],
             date_order: Some(date_order),
             decimal_mark: Some(decimal_mark),
             invert_sign: true,

@@ -79,6 +79,11 @@ pub(crate) fn notes_before(detection: &Detection, profile: Option<&MappingProfil
     [wrong, misleading, profile].into_iter().flatten().collect()
 }
 
+/// What a person should know of a table whose bank we know.
+pub(crate) fn note_of_built_in(profile: &csv::Profile) -> Note {
+    note("built_in_profile_used", format!("read with the built-in mapping profile {:?}", profile.name))
+}
+
 /// What a person should know that only the reading showed.
 pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note> {
     let refusals = summary.refusals.iter();

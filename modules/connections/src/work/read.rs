@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{Halt, Runner, Told, broken, halt};
 use crate::problems;
 use crate::reading::{
-    Accounts, Chosen, Counters, Found, Named, Parts, ReadingPlan, UploadedFile, mapping, notes_after,
-    notes_before, shown_mapping, shown_report,
+    Accounts, Chosen, Counters, Found, Named, Parts, ReadingPlan, UploadedFile, mapping, note_of_built_in,
+    notes_after, notes_before, shown_mapping, shown_report,
 };
 use crate::store::ImportRow;
 
@@ -113,9 +113,7 @@ impl Runner {
         let mapping = match given {
             _ if !is_table => None,
             Some(given) => Some(mapping(&given).map_err(broken)?),
-            None => {
-                Some(suggested(file, &detection).await?.map_err(|error| self.refuse(error, false, told))?)
-            }
+            None => Some(self.suggested(file, &detection, told).await?),
         };
         Ok((ReadingPlan { detection, mapping, default_currency }, Named { chosen, fallback, is_table }))
     }
@@ -136,6 +134,21 @@ impl Runner {
         let head = file.head().await.map_err(broken)?;
         let Some(fingerprint) = csv::header_fingerprint(&head, &detection.encoding) else { return Ok(None) };
         self.store.profile_for(space, &fingerprint).await.map_err(broken)
+    }
+
+    /// The mapping of the bank's layout that the table is of, or else a guess.
+    async fn suggested(
+        &self,
+        file: &UploadedFile,
+        detection: &Detection,
+        told: &mut Told,
+    ) -> Result<Mapping, Halt> {
+        let head = file.head().await.map_err(broken)?;
+        if let Some((profile, mapping)) = csv::recognise(&head, &detection.encoding) {
+            told.notes.push(note_of_built_in(profile));
+            return Ok(mapping);
+        }
+        csv::suggest(&head, &detection.encoding).map_err(|error| self.refuse(error, false, told))
     }
 
     async fn account(&self, cx: &CallContext, id: Option<AccountId>) -> Result<Option<Chosen>, Halt> {
@@ -174,9 +187,4 @@ impl Runner {
             None => broken(error),
         }
     }
-}
-
-async fn suggested(file: &UploadedFile, detection: &Detection) -> Result<Result<Mapping, FormatError>, Halt> {
-    let head = file.head().await.map_err(broken)?;
-    Ok(csv::suggest(&head, &detection.encoding))
 }

@@ -127,3 +127,62 @@ fn a_profile_is_checked_strictly() {
         assert_eq!(world.get(&who, "/api/v1/mapping-profiles").await.body["data"], json!([]));
     });
 }
+
+const CHASE: &str = "Transaction Date,Post Date,Description,Category,Type,Amount,Memo\n\
+                     04/02/2026,05/03/2026,CORNER BOOKS,Shopping,Sale,-31.18,\n";
+
+#[test]
+fn a_table_of_a_known_bank_is_read_without_a_mapping_and_the_import_names_the_layout() {
+    in_each_world(async |world| {
+        let who = owner();
+        let account = wallet(world, &who, "USD").await;
+        let query = format!("?account_id={account}");
+        // Nothing in the file says which number is the day, nor the currency.
+        let import = world.committed(&who, Upload { query: &query, ..upload(CHASE) }).await;
+        assert_eq!(outcomes(&import), [1, 0, 0, 0, 0]);
+        assert_eq!(import["notes"][0]["code"], "built_in_profile_used");
+        assert_eq!(
+            import["notes"][0]["detail"],
+            "read with the built-in mapping profile \"Chase credit card\""
+        );
+        assert_eq!(
+            (&import["mapping"]["date_order"], &import["profile_id"]),
+            (&json!("month_first"), &Value::Null)
+        );
+        assert_eq!(world.accounts(&who).await[0].booked.to_string(), "-31.18 USD");
+    });
+}
+
+#[test]
+fn a_household_s_own_profile_wins_over_a_built_in_one() {
+    in_each_world(async |world| {
+        let who = owner();
+        let account = wallet(world, &who, "USD").await;
+        let query = format!("?account_id={account}");
+        let import = world.previewed(&who, Upload { query: &query, ..upload(CHASE) }).await;
+        let mut mapping = import["mapping"].clone();
+        mapping["invert_sign"] = json!(true);
+        let id = ProfileId::new();
+        let body = json!({ "name": "Mine", "mapping": mapping, "account_id": account });
+        save(world, &who, id, &body).await;
+        let import = world.committed(&who, upload(CHASE)).await;
+        assert_eq!(
+            (&import["profile_id"], &import["notes"][0]["code"]),
+            (&json!(id), &json!("profile_used"))
+        );
+        assert_eq!(world.accounts(&who).await[0].booked.to_string(), "31.18 USD");
+    });
+}
+
+#[test]
+fn built_in_profiles_are_listed_with_the_formats() {
+    in_each_world(async |world| {
+        let formats = world.get(&owner(), "/api/v1/imports/formats").await.body;
+        let tables =
+            formats["data"].as_array().unwrap().iter().find(|format| format["format"] == "csv").unwrap();
+        let profiles = tables["profiles"].as_array().unwrap();
+        assert_eq!(profiles.len(), connections_formats::csv::profiles().len());
+        let chase = profiles.iter().find(|profile| profile["id"] == "chase-card").unwrap();
+        assert_eq!((&chase["name"], &chase["proof"]), (&json!("Chase credit card"), &json!("rows")));
+    });
+}

@@ -12,14 +12,23 @@ use crate::FormatError;
 pub(super) struct Layout {
     pub(super) date: usize,
     pub(super) amount: AmountAt,
+    pub(super) fee: Option<usize>,
     pub(super) transaction_date: Option<usize>,
+    pub(super) value_date: Option<usize>,
     pub(super) name: Option<usize>,
+    pub(super) payer: Option<usize>,
+    pub(super) payee: Option<usize>,
     pub(super) memo: Option<usize>,
+    pub(super) memo_continued: Vec<usize>,
     pub(super) external_id: Option<usize>,
+    pub(super) reference: Option<usize>,
+    pub(super) category: Option<usize>,
     pub(super) check_number: Option<usize>,
     pub(super) balance: Option<usize>,
     pub(super) currency: Option<usize>,
     pub(super) account: Option<usize>,
+    /// The columns of `Mapping::statuses`, in their order.
+    pub(super) statuses: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +78,9 @@ impl Layout {
     /// `None` if `header` does not have every column that the mapping names.
     fn bind(mapping: &Mapping, header: &[String]) -> Option<Self> {
         let columns = &mapping.columns;
+        let place = |column: &Column| position(header, column);
         let optional = |column: &Option<Column>| match column {
-            Some(column) => position(header, column).map(Some),
+            Some(column) => place(column).map(Some),
             None => Some(None),
         };
         let amount = match &columns.amount {
@@ -88,14 +98,22 @@ impl Layout {
         Some(Self {
             date: position(header, &columns.date)?,
             amount,
+            fee: optional(&columns.fee)?,
             transaction_date: optional(&columns.transaction_date)?,
+            value_date: optional(&columns.value_date)?,
             name: optional(&columns.name)?,
+            payer: optional(&columns.payer)?,
+            payee: optional(&columns.payee)?,
             memo: optional(&columns.memo)?,
+            memo_continued: columns.memo_continued.iter().map(place).collect::<Option<_>>()?,
             external_id: optional(&columns.external_id)?,
+            reference: optional(&columns.reference)?,
+            category: optional(&columns.category)?,
             check_number: optional(&columns.check_number)?,
             balance: optional(&columns.balance)?,
             currency: optional(&columns.currency)?,
             account: optional(&columns.account)?,
+            statuses: mapping.statuses.iter().map(|status| place(&status.column)).collect::<Option<_>>()?,
         })
     }
 

@@ -19,6 +19,9 @@ pub struct Mapping {
     pub has_header: bool,
     /// What stands where.
     pub columns: Columns,
+    /// Which columns say whether a row was booked, and in which words. The strictest word of a row counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<StatusColumn>,
     /// Which number of a date is the day. `None`: the rows of the file decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date_order: Option<DateOrder>,
@@ -45,18 +48,39 @@ pub struct Columns {
     pub date: Column,
     /// The money.
     pub amount: AmountColumns,
-    /// Day of the transaction, beside the day of booking.
+    /// What the bank took beside the amount, written positive: it is taken from the amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Column>,
+    /// Day of the transaction, beside the day of booking. A row that has this day alone is not booked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_date: Option<Column>,
+    /// The day from which it bears interest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_date: Option<Column>,
     /// Counterparty, or the one text that there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Column>,
+    /// Who paid: the name of rows that brought money, where it is filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Column>,
+    /// Who was paid: the name of rows that took money, where it is filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<Column>,
     /// Further text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo: Option<Column>,
+    /// Columns in which the further text goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memo_continued: Vec<Column>,
     /// The bank's id of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Column>,
+    /// What the parties call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Column>,
+    /// The category that the bank or its customer gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Column>,
     /// Number of the cheque.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_number: Option<Column>,
@@ -69,6 +93,24 @@ pub struct Columns {
     /// The account of the row. Each account becomes a statement of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Column>,
+}
+
+/// A column that says with a word whether a row was booked. Case does not matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusColumn {
+    /// Where the word stands.
+    pub column: Column,
+    /// Words of booked rows. With any here, a word that is in none of the lists rejects its row; with none, every
+    /// word that is not in another list means booked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub booked: Vec<String>,
+    /// Words of rows that the bank still expects to book.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<String>,
+    /// Words of rows that moved nothing and never will: declined, reverted, a mere authorisation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
 }
 
 /// A column, by its name in the header or by its number from 0.
@@ -126,6 +168,78 @@ fn yes() -> bool {
     true
 }
 
+/// More words for the status of a row than any bank has.
+const MOST_WORDS: usize = 200;
+
+impl Columns {
+    /// The two things that make a row; all else is absent.
+    pub fn new(date: Column, amount: AmountColumns) -> Self {
+        Self {
+            date,
+            amount,
+            fee: None,
+            transaction_date: None,
+            value_date: None,
+            name: None,
+            payer: None,
+            payee: None,
+            memo: None,
+            memo_continued: vec![],
+            external_id: None,
+            reference: None,
+            category: None,
+            check_number: None,
+            balance: None,
+            currency: None,
+            account: None,
+        }
+    }
+
+    /// The columns that a table may lack, in no order.
+    fn optional(&self) -> [&Option<Column>; 14] {
+        [
+            &self.fee,
+            &self.transaction_date,
+            &self.value_date,
+            &self.name,
+            &self.payer,
+            &self.payee,
+            &self.memo,
+            &self.external_id,
+            &self.reference,
+            &self.category,
+            &self.check_number,
+            &self.balance,
+            &self.currency,
+            &self.account,
+        ]
+    }
+
+    /// Leaves out each optional column that `is_there` does not know.
+    pub(super) fn retain(&mut self, is_there: impl Fn(&Column) -> bool) {
+        let optional = [
+            &mut self.fee,
+            &mut self.transaction_date,
+            &mut self.value_date,
+            &mut self.name,
+            &mut self.payer,
+            &mut self.payee,
+            &mut self.memo,
+            &mut self.external_id,
+            &mut self.reference,
+            &mut self.category,
+            &mut self.check_number,
+            &mut self.balance,
+            &mut self.currency,
+            &mut self.account,
+        ];
+        for column in optional {
+            column.take_if(|column| !is_there(column));
+        }
+        self.memo_continued.retain(is_there);
+    }
+}
+
 impl Mapping {
     /// Refuses what cannot work on any file.
     pub fn check(&self) -> Result<(), FormatError> {
@@ -144,6 +258,10 @@ impl Mapping {
         if by_name && !self.has_header {
             return Err(FormatError::InvalidMapping { what: "a column name without a header row" });
         }
+        let words = |status: &StatusColumn| status.booked.len() + status.pending.len() + status.ignored.len();
+        if self.statuses.iter().map(words).sum::<usize>() > MOST_WORDS {
+            return Err(FormatError::InvalidMapping { what: "statuses" });
+        }
         Ok(())
     }
 
@@ -159,18 +277,12 @@ impl Mapping {
             AmountColumns::DebitCredit { debit, credit, .. } => [Some(debit), Some(credit)],
             AmountColumns::Directed { amount, direction } => [Some(amount), Some(direction)],
         };
-        let optional = [
-            &columns.transaction_date,
-            &columns.name,
-            &columns.memo,
-            &columns.external_id,
-            &columns.check_number,
-            &columns.balance,
-            &columns.currency,
-            &columns.account,
-        ];
+        let optional = columns.optional().into_iter().flatten();
+        let statuses = self.statuses.iter().map(|status| &status.column);
         std::iter::once(&columns.date)
             .chain(amounts.into_iter().flatten())
-            .chain(optional.into_iter().flatten())
+            .chain(optional)
+            .chain(&columns.memo_continued)
+            .chain(statuses)
     }
 }

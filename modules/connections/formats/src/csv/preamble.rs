@@ -80,6 +80,8 @@ impl Preamble {
         if TYPE_LABELS.contains(&label.as_str()) {
             self.account_type = self.account_type.or_else(|| account_type(&normal(value)));
         }
+        // DKB writes the kind of account behind the number.
+        let value = value.split(" / ").next().unwrap_or_default();
         let is_number = value.chars().filter(char::is_ascii_digit).count() >= 4 && value.len() <= 64;
         if ACCOUNT_LABELS.contains(&label.as_str()) && is_number && self.account_number.is_none() {
             self.account_number = Some(value.to_owned());

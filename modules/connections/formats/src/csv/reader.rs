@@ -8,13 +8,14 @@ use super::evidence::split_as_of;
 use super::layout::{AmountAt, Layout};
 use super::record::{Cells, Record, Records};
 use super::statements::Statements;
+use super::status::Verdict;
 use super::{DateOrder, Mapping, ambiguous, direction};
 use crate::amount::{DecimalMark, reject, table_amount};
 use crate::error::sanitised;
 use crate::ofx::amount_reason;
 use crate::sink::Tally;
 use crate::source::Source;
-use crate::{FormatError, RejectCode, RejectedRow, Row, Sink, Summary};
+use crate::{FormatError, RejectCode, RejectedRow, Row, RowStatus, Sink, Summary};
 
 /// Reads a whole table into `sink`.
 pub(crate) fn read<R: Read>(
@@ -125,26 +126,67 @@ impl Reader<'_> {
                 (RejectCode::MissingColumns, format!("the row has {} columns only", cells.len())).into()
             );
         }
-        if date.is_empty() {
+        let (posted, occurred) = self.dates(cells, &date);
+        let status = self.status(cells, &date, &posted)?;
+        let amount = self.booked(cells, currency).and_then(|amount| self.less_fee(cells, amount))?;
+        if posted.is_empty() {
             return Err((RejectCode::MissingDate, "the date column is empty".to_owned()).into());
         }
-        let (posted, occurred) = match split_as_of(&date) {
-            Some((posted, occurred)) => (posted, Some(Cow::Borrowed(occurred))),
-            None => (&*date, self.layout.transaction_date.map(|at| cells.text(at))),
-        };
-        let posted_on = self.date(posted)?;
-        let amount = self.booked(cells, currency)?;
         let some = |at: Option<usize>| {
             at.map(|at| cells.text(at)).filter(|text| !text.is_empty()).map(Cow::into_owned)
         };
+        let other_side = if amount.minor() < 0 { self.layout.payee } else { self.layout.payer };
         Ok(Row {
-            external_id: some(self.layout.external_id),
-            // The lesser date: where it cannot be read there is none.
+            external_id: self.layout.external_id.and_then(|at| id(&cells.text(at))),
+            // The lesser dates: where one cannot be read there is none.
             occurred_on: occurred.and_then(|text| self.date(&text).ok()),
-            name: some(self.layout.name),
-            memo: some(self.layout.memo),
+            value_on: self.layout.value_date.and_then(|at| self.date(&cells.text(at)).ok()),
+            name: some(other_side).or_else(|| some(self.layout.name)),
+            memo: self.memo(cells, some(self.layout.memo)),
+            reference: some(self.layout.reference),
+            category: some(self.layout.category),
             check_number: some(self.layout.check_number),
-            ..Row::new(line, posted_on, amount)
+            status,
+            ..Row::new(line, self.date(&posted)?, amount)
+        })
+    }
+
+    /// The text of the day of booking and of the day of the transaction.
+    fn dates<'c>(&self, cells: &Cells<'c>, date: &'c str) -> (Cow<'c, str>, Option<Cow<'c, str>>) {
+        let occurred = self.layout.transaction_date.map(|at| cells.text(at));
+        match (split_as_of(date), occurred) {
+            (Some((posted, occurred)), _) => (Cow::Borrowed(posted), Some(Cow::Borrowed(occurred))),
+            // Not booked yet, so the bank has but the one day.
+            (None, Some(occurred)) if date.is_empty() => (occurred, None),
+            (None, occurred) => (Cow::Borrowed(date), occurred),
+        }
+    }
+
+    fn status(&self, cells: &Cells<'_>, date: &str, posted: &str) -> Result<RowStatus, Refusal> {
+        let quoted = |word: &str| format!("{:?}", sanitised(word, 40));
+        match Verdict::of(&self.mapping.statuses, &self.layout.statuses, cells) {
+            Verdict::Ignored(word) => {
+                Err((RejectCode::NotBooked, format!("the bank says {}: nothing moved", quoted(&word))))
+            }
+            Verdict::Unknown(word) => {
+                let reason = format!("the status {} is not in the mapping", quoted(&word));
+                Err((RejectCode::UnknownStatus, reason))
+            }
+            Verdict::Booked if date.is_empty() == posted.is_empty() => Ok(RowStatus::Booked),
+            Verdict::Booked | Verdict::Pending => {
+                Err((RejectCode::UnsupportedPendingRow, "the bank has not booked it yet".to_owned()))
+            }
+        }
+    }
+
+    /// The further text, from all the columns that it runs through.
+    fn memo(&self, cells: &Cells<'_>, first: Option<String>) -> Option<String> {
+        let more =
+            self.layout.memo_continued.iter().map(|at| cells.text(*at)).filter(|text| !text.is_empty());
+        more.fold(first, |memo, text| match memo {
+            Some(memo) if memo == text => Some(memo),
+            Some(memo) => Some(format!("{memo} {text}")),
+            None => Some(text.into_owned()),
         })
     }
 
@@ -169,7 +211,12 @@ impl Reader<'_> {
 
     /// The signed amount of a row.
     fn booked(&self, cells: &Cells<'_>, currency: Currency) -> Result<Money, Refusal> {
-        let missing = || (RejectCode::MissingAmount, "the amount column is empty".to_owned());
+        let missing = || match self.layout.balance.map(|at| cells.text(at)) {
+            Some(balance) if !balance.is_empty() => {
+                (RejectCode::NotATransaction, "there is a balance and no amount".to_owned())
+            }
+            _ => (RejectCode::MissingAmount, "the amount column is empty".to_owned()),
+        };
         let negated =
             |money: Money| money.checked_neg().map_err(|error| (reject(error), "amount out of range".into()));
         match self.layout.amount {
@@ -200,6 +247,16 @@ impl Reader<'_> {
         }
     }
 
+    fn less_fee(&self, cells: &Cells<'_>, amount: Money) -> Result<Money, Refusal> {
+        let Some(at) = self.layout.fee else { return Ok(amount) };
+        match self.amount(&cells.text(at), amount.currency())? {
+            Some(fee) => {
+                amount.checked_sub(fee).map_err(|error| (reject(error), "amount out of range".into()))
+            }
+            None => Ok(amount),
+        }
+    }
+
     fn amount(&self, text: &str, currency: Currency) -> Result<Option<Money>, Refusal> {
         let refused = |code| (code, amount_reason(code, text, currency));
         let amount = table_amount(text, self.mark, currency).map_err(refused)?;
@@ -210,4 +267,10 @@ impl Reader<'_> {
             amount => Ok(amount),
         }
     }
+}
+
+/// The bank's id without the apostrophes that some banks put round it, so that spreadsheets keep its zeros.
+fn id(text: &str) -> Option<String> {
+    let bare = text.strip_prefix('\'').map_or(text, |bare| bare.strip_suffix('\'').unwrap_or(bare));
+    (!bare.is_empty()).then(|| bare.to_owned())
 }

@@ -18,11 +18,13 @@ pub(super) struct Statements {
     /// What the last row belonged to: the next one mostly does too.
     current: Option<(Option<String>, Currency, usize)>,
     closings: Vec<Closing>,
-    /// Rejected rows that came before any statement could be opened.
+    /// Rejected rows that came before any row was read, so that nobody knows whose they are.
     early: Vec<RejectedRow>,
+    /// What one of them says of its currency.
+    early_currency: Option<Currency>,
 }
 
-/// More rows at the beginning of a file that do not name their currency mean that none will.
+/// After so many rejected rows there will be no other.
 const MOST_EARLY: usize = 1000;
 
 impl Statements {
@@ -34,6 +36,7 @@ impl Statements {
             current: None,
             closings: vec![],
             early: vec![],
+            early_currency: None,
         }
     }
 
@@ -60,32 +63,32 @@ impl Statements {
     }
 
     /// Gives out a rejected row. It belongs to the statement of the row before it, as nothing that it says of
-    /// itself is sure: the account column of a footer may say "Total".
+    /// itself is sure: the account column of a footer may say "Total". Where there is none before it, it waits for
+    /// the first that comes: banks put the rows that they have not booked yet first.
     pub(super) fn reject(
         &mut self,
         currency: Option<Currency>,
         row: RejectedRow,
         tally: &mut Tally<'_>,
     ) -> Result<(), FormatError> {
-        let statement = match (&self.current, currency.or(self.file_currency)) {
-            (Some((_, _, statement)), _) => *statement,
-            (None, Some(currency)) => self.number(self.account.account_number.clone(), currency, tally)?,
-            (None, None) if self.early.len() < MOST_EARLY => {
-                self.early.push(row);
-                return Ok(());
-            }
-            (None, None) => return Err(FormatError::NeedsCurrency),
-        };
-        tally.rejected(statement, row)
+        if let Some((_, _, statement)) = &self.current {
+            return tally.rejected(*statement, row);
+        }
+        self.early_currency = self.early_currency.or(currency);
+        self.early.push(row);
+        if self.early.len() < MOST_EARLY { Ok(()) } else { self.open_unnamed(tally) }
+    }
+
+    /// Opens a statement of whatever the file says of its account, for want of a row that says more.
+    fn open_unnamed(&mut self, tally: &mut Tally<'_>) -> Result<(), FormatError> {
+        let currency = self.file_currency.or(self.early_currency).ok_or(FormatError::NeedsCurrency)?;
+        self.number(self.account.account_number.clone(), currency, tally).map(drop)
     }
 
     /// Opens the one statement of a file without rows, and states the closing balances.
     pub(super) fn finish(mut self, tally: &mut Tally<'_>) -> Result<(), FormatError> {
-        if let (None, Some(currency)) = (&self.current, self.file_currency) {
-            self.number(self.account.account_number.clone(), currency, tally)?;
-        }
-        if !self.early.is_empty() {
-            return Err(FormatError::NeedsCurrency);
+        if self.current.is_none() && (self.file_currency.is_some() || !self.early.is_empty()) {
+            self.open_unnamed(tally)?;
         }
         for (statement, closing) in self.closings.iter().enumerate() {
             if let Some((as_of, amount)) = closing.balance() {

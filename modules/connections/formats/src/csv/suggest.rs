@@ -1,7 +1,6 @@
-use std::io::Read;
-
 use super::evidence::posted_part;
 use super::headers::{Meaning, candidates, fingerprint, known_names};
+use super::profiles::recognise;
 use super::record::{Record, Records};
 use super::{AmountColumns, Column, Columns, Mapping, date::Written, direction};
 use crate::amount::{Bare, is_amount_or_empty};
@@ -9,17 +8,20 @@ use crate::source::Source;
 use crate::survey::HEAD_BYTES;
 use crate::{Encoding, FormatError};
 
-const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
+pub(super) const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 const QUOTE: char = '"';
 /// A header row comes within the first lines, or not at all.
 pub(super) const LAST_HEADER_ROW: usize = 100;
 const SAMPLED_ROWS: usize = 300;
 
-/// Guesses from the head of a table how to read it.
+/// Says from the head of a table how to read it: as one of the layouts that we know, else by a guess.
 ///
 /// What the head leaves open (the order of dates, the decimal mark) is `None` in the mapping: `decide` looks at
 /// all rows for it. Refuses with `NoDateColumn` or `NoAmountColumn`.
 pub fn suggest(head: &[u8], encoding: &Encoding) -> Result<Mapping, FormatError> {
+    if let Some((_, mapping)) = recognise(head, encoding) {
+        return Ok(mapping);
+    }
     let samples = DELIMITERS.iter().map(|delimiter| Sample::take(head, encoding, *delimiter));
     let samples = samples.collect::<Result<Vec<_>, _>>()?;
     let score = |sample: &&Sample| (sample.known_names, sample.usual_width());
@@ -43,12 +45,7 @@ struct Sample {
 
 impl Sample {
     fn take(head: &[u8], encoding: &Encoding, delimiter: char) -> Result<Self, FormatError> {
-        let mut records = Records::new(Source::new(head, encoding.codec()), delimiter, QUOTE);
-        let mut rows = all_records(&mut records)?;
-        // The head of a longer file ends inside a row.
-        if head.len() >= HEAD_BYTES {
-            rows.pop();
-        }
+        let rows = head_rows(head, encoding, delimiter)?;
         let known: Vec<_> = rows.iter().take(LAST_HEADER_ROW).map(|row| known_names(row)).collect();
         let best = known.iter().copied().max().unwrap_or(0);
         let mut sample = Self { delimiter, header: vec![], known_names: best, rows };
@@ -76,7 +73,6 @@ impl Sample {
         let balance = self.first(Meaning::Balance, &mut taken, is_amount);
         let name = self.first(Meaning::Name, &mut taken, |_| true);
         let columns = Columns {
-            date: self.column(date),
             transaction_date: self.optional(transaction_date),
             currency: self.optional(currency),
             balance: self.optional(balance),
@@ -85,7 +81,7 @@ impl Sample {
             external_id: self.optional(self.first(Meaning::Id, &mut taken, |_| true)),
             check_number: self.optional(self.first(Meaning::CheckNumber, &mut taken, |_| true)),
             account: self.optional(self.first(Meaning::Account, &mut taken, |_| true)),
-            amount,
+            ..Columns::new(self.column(date), amount)
         };
         let mut mapping = self.mapping(columns, true);
         mapping.invert_sign = self.is_inverted(&mapping.columns, name);
@@ -109,18 +105,8 @@ impl Sample {
         let amount = only(|cell| is_amount(cell) && cell.contains(['.', ',']) && !is_date(cell))?;
         let length = |index: &usize| rows.iter().map(|row| row[*index].len()).sum::<usize>();
         let name = (0..width).filter(|index| *index != date && *index != amount).max_by_key(length);
-        let columns = Columns {
-            date: Column::Index(date),
-            amount: AmountColumns::Signed(Column::Index(amount)),
-            name: name.map(Column::Index),
-            transaction_date: None,
-            memo: None,
-            external_id: None,
-            check_number: None,
-            balance: None,
-            currency: None,
-            account: None,
-        };
+        let amount = AmountColumns::Signed(Column::Index(amount));
+        let columns = Columns { name: name.map(Column::Index), ..Columns::new(Column::Index(date), amount) };
         Some(self.mapping(columns, false))
     }
 
@@ -130,6 +116,7 @@ impl Sample {
             quote: QUOTE,
             has_header,
             columns,
+            statuses: vec![],
             date_order: None,
             decimal_mark: None,
             invert_sign: false,
@@ -218,7 +205,13 @@ impl Sample {
     }
 }
 
-fn all_records<R: Read>(records: &mut Records<R>) -> Result<Vec<Vec<String>>, FormatError> {
+/// The first records of a file, taken with this delimiter.
+pub(super) fn head_rows(
+    head: &[u8],
+    encoding: &Encoding,
+    delimiter: char,
+) -> Result<Vec<Vec<String>>, FormatError> {
+    let mut records = Records::new(Source::new(head, encoding.codec()), delimiter, QUOTE);
     let mut rows = vec![];
     while rows.len() < SAMPLED_ROWS {
         let Some((_, record)) = records.next()? else { break };
@@ -226,10 +219,14 @@ fn all_records<R: Read>(records: &mut Records<R>) -> Result<Vec<Vec<String>>, Fo
             rows.push(cells.texts().map(|text| text.into_owned()).collect());
         }
     }
+    // The head of a longer file ends inside a row.
+    if head.len() >= HEAD_BYTES && rows.len() < SAMPLED_ROWS {
+        rows.pop();
+    }
     Ok(rows)
 }
 
-fn is_date(cell: &str) -> bool {
+pub(super) fn is_date(cell: &str) -> bool {
     Written::parse(posted_part(cell)).is_some()
 }
 
@@ -237,6 +234,6 @@ fn is_currency(cell: &str) -> bool {
     kernel::Currency::parse(cell).is_ok()
 }
 
-fn is_amount(cell: &str) -> bool {
+pub(super) fn is_amount(cell: &str) -> bool {
     !Bare::of(cell).number.is_empty() && is_amount_or_empty(cell)
 }
