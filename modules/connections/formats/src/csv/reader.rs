@@ -99,8 +99,9 @@ impl Reader<'_> {
             }
             Err(Fault::File(error)) => return Err(error),
         };
-        // A balance that cannot be read does not take its row with it.
-        let balance = self.layout.balance.map(|at| self.amount(&cells.text(at), currency)).transpose();
+        // A balance that cannot be read does not take its row with it; one beside what is not booked is none.
+        let at = self.layout.balance.filter(|_| row.status == RowStatus::Booked);
+        let balance = at.map(|at| self.amount(&cells.text(at), currency)).transpose();
         statements.row(account.as_deref(), row, balance.map(Option::flatten).map_err(drop), tally)
     }
 
@@ -128,9 +129,17 @@ impl Reader<'_> {
         }
         let (posted, occurred) = self.dates(cells, &date);
         let status = self.status(cells, &date, &posted)?;
-        let amount = self.booked(cells, currency).and_then(|amount| self.less_fee(cells, amount))?;
-        if posted.is_empty() {
-            return Err((RejectCode::MissingDate, "the date column is empty".to_owned()).into());
+        let amount = self.moved(cells, currency).and_then(|amount| self.less_fee(cells, amount));
+        let amount = match (amount, status) {
+            (Err((RejectCode::MissingAmount, _)), RowStatus::Pending) => return Err(unready("amount")),
+            (amount, _) => amount?,
+        };
+        match status {
+            RowStatus::Pending if posted.is_empty() => return Err(unready("day")),
+            RowStatus::Booked if posted.is_empty() => {
+                return Err((RejectCode::MissingDate, "the date column is empty".to_owned()).into());
+            }
+            RowStatus::Pending | RowStatus::Booked => {}
         }
         let some = |at: Option<usize>| {
             at.map(|at| cells.text(at)).filter(|text| !text.is_empty()).map(Cow::into_owned)
@@ -173,9 +182,7 @@ impl Reader<'_> {
                 Err((RejectCode::UnknownStatus, reason))
             }
             Verdict::Booked if date.is_empty() == posted.is_empty() => Ok(RowStatus::Booked),
-            Verdict::Booked | Verdict::Pending => {
-                Err((RejectCode::UnsupportedPendingRow, "the bank has not booked it yet".to_owned()))
-            }
+            Verdict::Booked | Verdict::Pending => Ok(RowStatus::Pending),
         }
     }
 
@@ -210,7 +217,7 @@ impl Reader<'_> {
     }
 
     /// The signed amount of a row.
-    fn booked(&self, cells: &Cells<'_>, currency: Currency) -> Result<Money, Refusal> {
+    fn moved(&self, cells: &Cells<'_>, currency: Currency) -> Result<Money, Refusal> {
         let missing = || match self.layout.balance.map(|at| cells.text(at)) {
             Some(balance) if !balance.is_empty() => {
                 (RejectCode::NotATransaction, "there is a balance and no amount".to_owned())
@@ -267,6 +274,12 @@ impl Reader<'_> {
             amount => Ok(amount),
         }
     }
+}
+
+/// A row that is not booked yet and of which the bank says too little.
+fn unready(what: &str) -> Fault {
+    let reason = format!("the bank has not booked it yet and does not say its {what}");
+    Fault::Row((RejectCode::UnsupportedPendingRow, reason))
 }
 
 /// The bank's id without the apostrophes that some banks put round it, so that spreadsheets keep its zeros.

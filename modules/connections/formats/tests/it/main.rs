@@ -1,6 +1,7 @@
 //! What the readers make of files, seen through the public API.
 #![allow(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
+mod bank_properties;
 mod bank_tables;
 mod corpus;
 mod csv_tables;
