@@ -126,6 +126,7 @@ async fn import_as(
     change: fn(usize, &mut Row),
 ) -> f64 {
     let account = ExternalAccount {
+        ours: None,
         key: "bench".into(),
         bank_id: None,
         number_mask: None,

@@ -25,3 +25,9 @@ pub(crate) fn account_name(name: &str) -> Result<String, FieldError> {
     }
     Ok(name.to_owned())
 }
+
+/// Whether a character may stand in a text: control characters and the two that Unicode has set aside may not, but
+/// for white space. XML 1.0 §2.2 leaves out the same ones and most control characters that are white space.
+pub(crate) fn is_text(c: char) -> bool {
+    (!c.is_control() || c.is_whitespace()) && !matches!(c, '\u{fffe}' | '\u{ffff}')
+}

@@ -1,7 +1,10 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connections_formats::{AccountHint, AccountType, StatementHead};
 use kernel::{AccountId, Code, Currency, Problem, SpaceId};
 use ledger_api::{AccountKind, AccountRef, ExternalAccount};
 use platform::SealKey;
+use uuid::Uuid;
 
 /// More statements in one file than any bank gives; the head of each is kept while the file is read.
 const MOST_STATEMENTS: usize = 10_000;
@@ -76,6 +79,7 @@ impl Accounts {
         let kind = hint.account_type.map_or(AccountKind::Other, account_kind);
         let number_mask = mask(number);
         ExternalAccount {
+            ours: ours(hint.bank_id.as_deref(), number),
             key: self.key(head, number),
             bank_id: hint.bank_id.clone(),
             name: format!("{} {number_mask}", label(kind)),
@@ -119,6 +123,23 @@ fn needs_account() -> Box<Problem> {
     Box::new(Problem::new(Code::NeedsAccount).detail(detail))
 }
 
+/// The bank that our own exports name; see docs/exports.md.
+const OUR_BANK: &str = "TRIBUTARY";
+
+/// The account of ours that an export of ours names: its id, as base64url in OFX, which has no room for more, and
+/// as it is in tables. No bank has such numbers: a UUIDv7 says of itself that it is one.
+fn ours(bank_id: Option<&str>, number: &str) -> Option<AccountId> {
+    if bank_id.is_some_and(|bank| bank != OUR_BANK) {
+        return None;
+    }
+    let id = match number.len() {
+        22 => Uuid::from_slice(&URL_SAFE_NO_PAD.decode(number).ok()?).ok()?,
+        36 => Uuid::try_parse(number).ok()?,
+        _ => return None,
+    };
+    (id.get_version() == Some(uuid::Version::SortRand)).then_some(AccountId(id))
+}
+
 /// The last four characters behind dots, fewer of a short number: never all of it.
 fn mask(number: &str) -> String {
     let bare: Vec<char> = number.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -159,7 +180,7 @@ mod tests {
     use super::*;
 
     fn accounts(space: u128) -> Accounts {
-        let space = SpaceId(uuid::Uuid::from_u128(space));
+        let space = SpaceId(Uuid::from_u128(space));
         Accounts::new(space, SealKey::new([1; 32]), Named::default())
     }
 
@@ -195,6 +216,24 @@ mod tests {
             .map(|(space, bank, number)| key(accounts(space).add(&head(bank, number)).unwrap()));
         let distinct: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn an_account_of_ours_is_known_by_its_id_and_no_other_number_is_taken_for_one() {
+        let id = AccountId(Uuid::from_u128(0x0192_f3a0_1234_7abc_8def_0123_4567_89ab));
+        let short = "AZLzoBI0eryN7wEjRWeJqw";
+        for (bank, number, expected) in [
+            (Some("TRIBUTARY"), short, Some(id)),
+            (None, short, Some(id)),
+            (None, "0192f3a0-1234-7abc-8def-0123456789ab", Some(id)),
+            (Some("12345"), short, None),
+            (None, "DE89370400440532013000", None),
+            (None, "1234567890123456789012", None),
+            (None, "0192f3a0-1234-4abc-8def-0123456789ab", None),
+            (None, "", None),
+        ] {
+            assert_eq!(ours(bank, number), expected, "{number}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod archives;
 mod committing;
+mod exports;
 mod files;
 mod gate;
 mod households;

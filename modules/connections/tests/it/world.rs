@@ -112,6 +112,11 @@ impl World {
         self.start();
     }
 
+    /// What the ledger's own process answers.
+    pub fn ledger_routes(&self) -> platform::Routes {
+        self.ledger_module.routes.clone()
+    }
+
     /// Takes the ledger away.
     pub fn lose_ledger(&self) {
         self.ledger.unbind();

@@ -44,6 +44,10 @@ pub enum AccountRef {
 /// An account as a bank's file describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExternalAccount {
+    /// The account of ours that the file says it is of, as our own exports do. Where the household has it, the rows
+    /// are for it, and balances that the file states count for nothing: it was us who wrote them.
+    #[serde(default)]
+    pub ours: Option<AccountId>,
     /// Keyed hash of bank, number and kind; the number itself stays with the caller.
     pub key: String,
     /// The bank's own id.

@@ -1,6 +1,8 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use ledger_api::Row;
 
+use super::is_text;
+
 /// What makes two rows of one account and one date the same movement: amount, name and check number.
 ///
 /// The bank's own id is left out, because banks change it between downloads and give it twice; the kind is
@@ -9,10 +11,11 @@ use ledger_api::Row;
 pub(crate) fn fingerprint(row: &Row) -> i64 {
     let mut hash = Context::new(&SHA256);
     hash.update(&row.amount.minor().to_be_bytes());
-    let told = if row.name.trim().is_empty() { row.memo.as_deref().unwrap_or_default() } else { &row.name };
-    hash.update(normalised(told).as_bytes());
+    let name = normalised(&row.name);
+    let told = if name.is_empty() { normalised(row.memo.as_deref().unwrap_or_default()) } else { name };
+    hash.update(told.as_bytes());
     hash.update(b"\0");
-    hash.update(row.check_number.as_deref().unwrap_or_default().trim().as_bytes());
+    hash.update(words(row.check_number.as_deref().unwrap_or_default(), std::iter::once).as_bytes());
     let digest = hash.finish();
     let first = digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes");
     i64::from_be_bytes(*first)
@@ -20,12 +23,22 @@ pub(crate) fn fingerprint(row: &Row) -> i64 {
 
 /// Banks change case and spacing of a name between downloads.
 fn normalised(name: &str) -> String {
-    let mut words = String::with_capacity(name.len());
-    for word in name.split_whitespace() {
-        if !words.is_empty() {
+    words(name, char::to_lowercase)
+}
+
+/// The words of a text, without characters that not every format can hold.
+fn words<Folded: Iterator<Item = char>>(text: &str, fold: impl Fn(char) -> Folded) -> String {
+    let mut words = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        let before = words.len();
+        if before > 0 {
             words.push(' ');
         }
-        words.extend(word.chars().flat_map(char::to_lowercase));
+        let start = words.len();
+        words.extend(word.chars().filter(|c| is_text(*c)).flat_map(&fold));
+        if words.len() == start {
+            words.truncate(before);
+        }
     }
     words
 }
@@ -45,6 +58,13 @@ mod tests {
         assert_eq!(fingerprint(&row(-5, "Café  ROMA ")), fingerprint(&row(-5, "café roma")));
         assert_ne!(fingerprint(&row(-5, "Café Roma")), fingerprint(&row(5, "Café Roma")));
         assert_ne!(fingerprint(&row(-5, "Café Roma")), fingerprint(&row(-5, "Café Milano")));
+    }
+
+    #[test]
+    fn characters_that_no_text_has_do_not_matter() {
+        let odd = Row { check_number: Some("1\u{0}7".into()), ..row(-5, "Ca\u{1}fé \u{0} Ro\u{ffff}ma") };
+        let plain = Row { check_number: Some("17".into()), ..row(-5, "Café Roma") };
+        assert_eq!(fingerprint(&odd), fingerprint(&plain));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use kernel::Money;
 use ledger_api::TransactionKind;
 
 use super::sheet::Entry;
-use super::text::is_text;
+use crate::domain::is_text;
 
 /// Writes the elements in the order of the standard.
 pub(super) fn write(out: &mut String, Entry { transaction, own_external_id }: Entry<'_>) {

@@ -2,6 +2,8 @@
 
 use ledger_api::{AccountKind, TransactionKind};
 
+use crate::domain::is_text;
+
 /// Whole minor units as a plain decimal with all digits of the currency.
 pub(super) fn decimal(minor: i128, scale: u8) -> String {
     let scale = usize::from(scale);
@@ -13,20 +15,8 @@ pub(super) fn decimal(minor: i128, scale: u8) -> String {
 
 /// The text in one line: each run of white space is a blank, and what is no character of a text is gone.
 pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word.chars().filter(|c| is_text(*c)));
-    }
-    line
-}
-
-/// Whether a character may stand in a text: control characters and the two that Unicode has set aside may not.
-/// XML 1.0 §2.2 leaves out the same, but for C1 controls, which no text has either.
-pub(super) fn is_text(c: char) -> bool {
-    (!c.is_control() || c.is_whitespace()) && !matches!(c, '\u{fffe}' | '\u{ffff}')
+    let words = text.split_whitespace().map(|word| word.chars().filter(|c| is_text(*c)).collect::<String>());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The word for a kind of transaction, as the API has it.

@@ -55,9 +55,7 @@ impl LedgerService {
                 let row = accounts::find_row(&**txn, who.space, *id).await.or_fail(cx)?;
                 Some(row.ok_or(LedgerError::AccountNotFound(*id))?)
             }
-            AccountRef::External(external) => {
-                accounts::find_by_key(&**txn, who.space, &external.key).await.or_fail(cx)?
-            }
+            AccountRef::External(external) => find(cx, who, txn, external).await?,
         };
         let Some(row) = row else { return Ok(None) };
         if row.closed {
@@ -95,7 +93,11 @@ impl LedgerService {
                 found.push(BatchAccount { row, balances, openings, opened, statements });
                 found.len() - 1
             });
-            found[at].add(statement.number, statement.balances);
+            let is_ours = match &statement.account {
+                AccountRef::External(external) => external.ours == Some(AccountId(found[at].row.id)),
+                AccountRef::Id(_) => false,
+            };
+            found[at].add(statement.number, if is_ours { Vec::new() } else { statement.balances });
         }
         let rows = hold(cx, who, txn, found.iter().map(|account| account.row.id)).await?;
         for row in rows {
@@ -123,6 +125,21 @@ impl LedgerService {
         }
         hold(cx, who, txn, known).await.map(drop)
     }
+}
+
+/// The account that a file is of: the one of ours that it names, or else the one that its bank knows by this key.
+async fn find(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    external: &ExternalAccount,
+) -> Result<Option<AccountRow>, LedgerError> {
+    if let Some(id) = external.ours
+        && let Some(row) = accounts::find_row(&**txn, who.space, id).await.or_fail(cx)?
+    {
+        return Ok(Some(row));
+    }
+    Ok(accounts::find_by_key(&**txn, who.space, &external.key).await.or_fail(cx)?)
 }
 
 /// Opens an account that a bank's file tells of for the first time; another process may have just done so.

@@ -172,6 +172,7 @@ impl File {
 
 pub fn checking(key: &str) -> ExternalAccount {
     ExternalAccount {
+        ours: None,
         key: key.into(),
         bank_id: Some("BANK".into()),
         number_mask: Some("••••6789".into()),
