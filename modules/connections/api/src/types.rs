@@ -100,6 +100,8 @@ pub enum FileFormat {
     Ofx2,
     /// A table with one transaction per line.
     Csv,
+    /// SWIFT MT940 or MT942.
+    Mt940,
     /// An archive of such files.
     Zip,
 }

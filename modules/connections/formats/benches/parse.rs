@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use connections_formats::{
-    Detection, Plan, RejectedRow, Row, Securities, Sink, StatementBalance, StatementHead, Survey, csv,
-    detect, read,
+    Detection, Format, Plan, RejectedRow, Row, Securities, Sink, StatementBalance, StatementHead, Survey,
+    csv, detect, read,
 };
 use criterion::{Criterion, Throughput, criterion_group};
 use kernel::Currency;
@@ -76,6 +76,26 @@ fn table() -> Vec<u8> {
     text.into_bytes()
 }
 
+/// An MT940 statement with rows of about 220 bytes, structured as German banks do.
+fn mt940() -> Vec<u8> {
+    let mut text =
+        String::from(":20:STARTUMS\r\n:25:10020030/1234567\r\n:28C:1/1\r\n:60F:C250101EUR0,00\r\n");
+    for row in 0..ROWS {
+        let (month, day, cents) = (row % 12 + 1, row % 28 + 1, row * 7919 % 1_000_000);
+        text += &format!(
+            ":61:25{month:02}{day:02}{month:02}{day:02}DR{},{:02}NDDTNONREF//{row:014}\r\n\
+             :86:105?00BASISLASTSCHRIFT?10931?20EREF+E2E{row:09}?21MREF+M-{row:05}?22S\r\n\
+             VWZ+Invoice {row} thank yo?23u for shopping?30BANKDEFFXXX?31DE021203\r\n\
+             00000000202051?32SHOP {}?34992\r\n",
+            cents / 100,
+            cents % 100,
+            row % 5000
+        );
+    }
+    text += ":62F:D251231EUR0,00\r\n-\r\n";
+    text.into_bytes()
+}
+
 fn plan(bytes: &[u8]) -> Plan {
     let mut survey = Survey::new();
     survey.feed(bytes);
@@ -83,7 +103,7 @@ fn plan(bytes: &[u8]) -> Plan {
     let Detection { format, encoding, .. } =
         detect(&report, &head, None).expect("the benchmark's files are known");
     let currency = Currency::parse("EUR").ok();
-    let mapping = csv::suggest(&head, &encoding).ok();
+    let mapping = csv::suggest(&head, &encoding).ok().filter(|_| format == Format::Csv);
     let mapping =
         mapping.map(|mapping| csv::decide(bytes, &encoding, mapping, currency).expect("dates are clear"));
     Plan { format, encoding, mapping, default_currency: currency, securities: Securities::default() }
@@ -115,7 +135,7 @@ fn floor(bytes: &[u8]) -> i64 {
 }
 
 fn readers(criterion: &mut Criterion) {
-    for (name, bytes) in [("ofx", ofx()), ("csv", table())] {
+    for (name, bytes) in [("ofx", ofx()), ("csv", table()), ("mt940", mt940())] {
         let plan = plan(&bytes);
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(ROWS)).sample_size(20);
@@ -127,7 +147,7 @@ fn readers(criterion: &mut Criterion) {
 
 /// The best of several turns, reader and floor by turns so that both meet the same machine.
 fn summary() {
-    for (name, bytes) in [("ofx", ofx()), ("csv", table())] {
+    for (name, bytes) in [("ofx", ofx()), ("csv", table()), ("mt940", mt940())] {
         let plan = plan(&bytes);
         let (mut reader, mut least) = (Duration::MAX, Duration::MAX);
         for _ in 0..15 {

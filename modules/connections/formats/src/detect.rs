@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{byte_order, head_text};
-use crate::{Encoding, FormatError, SurveyReport, csv, ofx};
+use crate::{Encoding, FormatError, SurveyReport, csv, mt940, ofx};
 
 /// A format that we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub enum Format {
     Ofx2,
     /// A table with one transaction per line.
     Csv,
+    /// SWIFT MT940 or MT942, with or without an envelope.
+    Mt940,
 }
 
 impl Format {
@@ -22,6 +24,7 @@ impl Format {
             Self::Ofx1 => "ofx1",
             Self::Ofx2 => "ofx2",
             Self::Csv => "csv",
+            Self::Mt940 => "mt940",
         }
     }
 
@@ -30,6 +33,7 @@ impl Format {
         match self {
             Self::Ofx1 | Self::Ofx2 => &["ofx", "qfx", "qbo"],
             Self::Csv => &["csv", "tsv", "tab"],
+            Self::Mt940 => &["sta", "mt940", "940", "mt942", "942", "swi"],
         }
     }
 }
@@ -70,6 +74,8 @@ pub fn detect(report: &SurveyReport, head: &[u8], file_name: Option<&str>) -> Re
         (header.format, header.declared_encoding)
     } else if let Some(what) = text_format(&text) {
         return Err(FormatError::UnsupportedFormat { what });
+    } else if mt940::looks_like_mt940(&text) {
+        (Format::Mt940, None)
     } else if csv::looks_like_a_table(&text) {
         (Format::Csv, None)
     } else {
@@ -123,8 +129,6 @@ fn text_format(text: &str) -> Option<&'static str> {
         Some("xml")
     } else if any(&["!type:", "!account", "!option:", "!clear:"]) {
         Some("qif")
-    } else if any(&[":20:", "{1:f01"]) || lower.contains("\n:60f:") {
-        Some("mt940")
     } else if any(&["{\"", "[{", "{\n", "{\r\n", "{ \""]) {
         Some("json")
     } else {
@@ -133,13 +137,12 @@ fn text_format(text: &str) -> Option<&'static str> {
 }
 
 fn misleading_extension(format: Format, file_name: Option<&str>) -> Option<String> {
-    const OTHERS: [&str; 14] = [
-        "pdf", "zip", "xlsx", "xls", "qif", "mt940", "sta", "json", "html", "htm", "png", "jpg", "gz", "rtf",
-    ];
+    const OTHERS: [&str; 12] =
+        ["pdf", "zip", "xlsx", "xls", "qif", "json", "html", "htm", "png", "jpg", "gz", "rtf"];
     let (_, extension) = file_name?.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     let belongs_to = |format: Format| format.extensions().contains(&extension.as_str());
-    let elsewhere =
-        [Format::Ofx1, Format::Csv].into_iter().any(belongs_to) || OTHERS.contains(&extension.as_str());
+    let elsewhere = [Format::Ofx1, Format::Csv, Format::Mt940].into_iter().any(belongs_to)
+        || OTHERS.contains(&extension.as_str());
     (elsewhere && !belongs_to(format)).then_some(extension)
 }

@@ -18,9 +18,10 @@ mod amount;
 pub mod csv;
 mod decimal;
 mod detect;
-
 mod encoding;
 mod error;
+mod lines;
+mod mt940;
 mod ofx;
 mod position;
 mod sink;
@@ -68,6 +69,7 @@ pub fn read(source: impl Read, plan: &Plan, sink: &mut dyn Sink) -> Result<Summa
     let source = source::Source::new(source, plan.encoding.codec());
     match plan.format {
         Format::Ofx1 | Format::Ofx2 => ofx::read(source, plan.default_currency, &plan.securities, sink),
+        Format::Mt940 => mt940::read(source, plan.default_currency, sink),
         Format::Csv => {
             let mapping = plan.mapping.as_ref().ok_or(FormatError::MappingMissing)?;
             csv::read(source, mapping, plan.default_currency, sink)

@@ -46,6 +46,9 @@ pub struct Summary {
     pub positions: u64,
     /// Holdings that the bank states but that could not be read.
     pub unreadable_positions: u64,
+    /// Days that their months do not have, such as 30 February, where interest is counted in months of 30 days. The
+    /// last day of the month stands for each.
+    pub moved_dates: u64,
     /// Statements that the bank refused while it gave others. (If it gave none, reading fails.)
     pub refusals: Vec<BankRefusal>,
     /// Bytes of the file.

@@ -16,7 +16,7 @@ pub struct StatementHead {
 }
 
 /// All that a file tells of an account. Banks leave any of it out; an empty element is absent here.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AccountHint {
     /// Routing number, BIC or broker id (`BANKID`, `BROKERID`).
     pub bank_id: Option<String>,
@@ -29,7 +29,7 @@ pub struct AccountHint {
 }
 
 /// Kind of account, in OFX's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountType {
     /// `CHECKING`

@@ -32,8 +32,9 @@ pub(crate) struct Named {
     pub(crate) chosen: Option<Chosen>,
     /// The account for statements that name none.
     pub(crate) fallback: Option<Chosen>,
-    /// A table may hold one account in several currencies; each is an account of its own in the ledger.
-    pub(crate) is_table: bool,
+    /// The format may give one number to an account in each of several currencies; each is an account of its own in
+    /// the ledger.
+    pub(crate) by_currency: bool,
 }
 
 impl Accounts {
@@ -96,7 +97,7 @@ impl Accounts {
         // Banks space an IBAN in one export and not in the next.
         let number: String = number.chars().filter(|c| !c.is_whitespace()).collect();
         let kind = hint.account_type.map_or(AccountKind::Other, account_kind);
-        let currency = if self.named.is_table { head.currency.code() } else { "" };
+        let currency = if self.named.by_currency { head.currency.code() } else { "" };
         let bank = hint.bank_id.as_deref().unwrap_or_default().trim();
         // Lengths instead of a separator alone, so that no two accounts are spelled alike.
         let text = format!(

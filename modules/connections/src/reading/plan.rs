@@ -97,6 +97,15 @@ pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note>
     if positions > 0 {
         notes.push(note("positions_not_kept", format!("{positions} stated holdings are not kept")));
     }
+    let moved = summary.moved_dates;
+    if moved > 0 {
+        notes.push(note(
+            "moved_dates",
+            format!(
+                "{moved} dates, such as 30 February, are no day; the last of their month stands for them"
+            ),
+        ));
+    }
     if undated_balances > 0 {
         notes.push(note("undated_balances", format!("{undated_balances} stated balances name no day")));
     }

@@ -142,6 +142,7 @@ fn shown_format(format: Format) -> FileFormat {
         Format::Ofx1 => FileFormat::Ofx1,
         Format::Ofx2 => FileFormat::Ofx2,
         Format::Csv => FileFormat::Csv,
+        Format::Mt940 => FileFormat::Mt940,
     }
 }
 

@@ -115,7 +115,8 @@ impl Runner {
             Some(given) => Some(mapping(&given).map_err(broken)?),
             None => Some(self.suggested(file, &detection, told).await?),
         };
-        Ok((ReadingPlan { detection, mapping, default_currency }, Named { chosen, fallback, is_table }))
+        let by_currency = is_table || detection.format == Format::Mt940;
+        Ok((ReadingPlan { detection, mapping, default_currency }, Named { chosen, fallback, by_currency }))
     }
 
     /// The profile that was chosen, or else the one that was saved for tables with this header.

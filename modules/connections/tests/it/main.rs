@@ -14,5 +14,6 @@ mod refusals;
 mod routes;
 mod runs;
 mod size;
+mod statements;
 mod tables;
 mod world;

@@ -198,3 +198,19 @@ pub fn investments(transactions: &str) -> String {
          <OPTTYPE>CALL<SECID><UNIQUEID>000000001<UNIQUEIDTYPE>CUSIP</SECID></OPTINFO></SECLIST></SECLISTMSGSRSV1></OFX>\n"
     )
 }
+
+/// A file that comes in pieces of this size.
+pub struct InPieces<'a> {
+    pub bytes: &'a [u8],
+    pub size: usize,
+}
+
+impl std::io::Read for InPieces<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.size.min(self.bytes.len()).min(into.len());
+        let (now, later) = self.bytes.split_at(length);
+        into[..length].copy_from_slice(now);
+        self.bytes = later;
+        Ok(length)
+    }
+}
