@@ -1,4 +1,5 @@
 mod rows;
+mod undo;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -6,7 +7,13 @@ use sea_orm_migration::schema::*;
 use crate::shared;
 
 pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Accounts), Box::new(Transactions), Box::new(Batches), Box::new(rows::Rows)]
+    vec![
+        Box::new(Accounts),
+        Box::new(Transactions),
+        Box::new(Batches),
+        Box::new(rows::Rows),
+        Box::new(undo::Undo),
+    ]
 }
 
 struct Accounts;

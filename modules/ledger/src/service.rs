@@ -5,13 +5,14 @@ mod ingest;
 mod opening;
 mod queries;
 mod report;
+mod revert;
 mod rows;
 mod statements;
 
 use kernel::{AccountId, BatchId, Page, PageRequest, Principal, Scope, TransactionId};
 use ledger_api::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, Ledger, LedgerError,
-    NewAccount, RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
+    NewAccount, RevertReport, RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
 };
 use platform::Store;
 use service_registry::{CallContext, async_trait};
@@ -98,6 +99,10 @@ impl Ledger for LedgerService {
         page: PageRequest,
     ) -> Result<Page<RowReport>, LedgerError> {
         self.rows_of(cx, &may(cx, Scope::LedgerRead)?, batch, filter, page).await
+    }
+
+    async fn revert(&self, cx: &CallContext, batch: BatchId) -> Result<RevertReport, LedgerError> {
+        self.revert_batch(cx, &may(cx, Scope::LedgerWrite)?, batch).await
     }
 
     async fn discard(&self, cx: &CallContext, batch: BatchId) -> Result<(), LedgerError> {

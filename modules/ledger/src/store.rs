@@ -7,8 +7,11 @@ pub(crate) mod batches;
 pub(crate) mod corrections;
 pub(crate) mod dedupe;
 pub(crate) mod exports;
+pub(crate) mod priors;
+pub(crate) mod revert;
 pub(crate) mod rows;
 pub(crate) mod summary;
+pub(crate) mod touched;
 pub(crate) mod transactions;
 
 use kernel::{Currency, Money};

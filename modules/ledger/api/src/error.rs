@@ -23,6 +23,12 @@ pub enum LedgerError {
     /// The batch was ingested, so its rows cannot change any more.
     #[error("batch {0} is ingested already")]
     BatchCommitted(BatchId),
+    /// The batch still waits, so there is nothing to take back; discard it.
+    #[error("batch {0} is not ingested yet")]
+    BatchNotCommitted(BatchId),
+    /// The batch was ingested by a version of the program that did not keep what it changed.
+    #[error("batch {0} is too old to be taken back")]
+    BatchNotRevertible(BatchId),
     /// A later run has begun the batch anew, so what this one still sends counts for nothing.
     #[error("batch {0} was taken over by a later run")]
     BatchTakenOver(BatchId),
@@ -67,7 +73,10 @@ impl ToProblem for LedgerError {
             Self::AccountNotFound(_) | Self::TransactionNotFound(_) | Self::BatchNotFound(_) => {
                 Code::NotFound
             }
-            Self::BatchCommitted(_) | Self::BatchTakenOver(_) => Code::Conflict,
+            Self::BatchCommitted(_)
+            | Self::BatchNotCommitted(_)
+            | Self::BatchNotRevertible(_)
+            | Self::BatchTakenOver(_) => Code::Conflict,
             Self::AccountClosed(_) => Code::AccountClosed,
             Self::CurrencyMismatch { .. } => Code::CurrencyMismatch,
             Self::Overflow => Code::ValidationFailed,

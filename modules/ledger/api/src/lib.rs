@@ -4,6 +4,7 @@
 mod details;
 mod error;
 mod ingest;
+mod revert;
 mod rows;
 mod service;
 mod types;
@@ -14,6 +15,7 @@ pub use ingest::{
     AccountRef, AccountReport, Correction, CorrectionAction, ExternalAccount, IngestReport, Outcomes,
     RejectedReason, RejectedRow, Row, StagePart, StagedRow, StatedBalance, StatementRef,
 };
+pub use revert::{AccountReverted, RevertReport};
 pub use rows::{RowFilter, RowOutcome, RowReport};
 pub use service::{Ledger, SERVICE};
 pub use types::{

@@ -3,7 +3,7 @@ use service_registry::{CallContext, ServiceDescriptor, service};
 
 use crate::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, LedgerError, NewAccount,
-    RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
+    RevertReport, RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
 };
 
 /// The ledger as the registry knows it.
@@ -87,7 +87,8 @@ pub trait Ledger: Send + Sync {
 
     /// Every row of a batch in the order of the file and what became of it, or would become of it now.
     ///
-    /// Where the ledger has changed since the preview of a waiting batch, it is previewed again first.
+    /// Where the ledger has changed since the preview of a waiting batch, it is previewed again first. Of a batch
+    /// that was taken back there are none.
     #[read(timeout_ms = 600_000)]
     async fn rows(
         &self,
@@ -96,6 +97,16 @@ pub trait Ledger: Send + Sync {
         filter: RowFilter,
         page: PageRequest,
     ) -> Result<Page<RowReport>, LedgerError>;
+
+    /// Takes back what a committed batch did, in one transaction, as if it had never come.
+    ///
+    /// What it made goes, unless another batch has met it too; then it stays and is that one's. What it changed is
+    /// again what it was, unless another batch tells the same. Its balances go and those that it superseded are
+    /// back; accounts that it opened go where nothing else is in them. The same rows can come again in a new batch.
+    /// A repeat has no second effect and gives the first report again; the batch itself cannot be ingested again.
+    /// Refuses with `BatchNotCommitted`, `BatchNotRevertible`, or `AccountClosed` where one of its accounts is.
+    #[idempotent(timeout_ms = 600_000)]
+    async fn revert(&self, cx: &CallContext, batch: BatchId) -> Result<RevertReport, LedgerError>;
 
     /// Throws the waiting rows of a batch away; `BatchCommitted` once it was ingested, nothing to do where there are none.
     #[idempotent(timeout_ms = 60_000)]

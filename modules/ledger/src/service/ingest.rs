@@ -1,19 +1,19 @@
+use std::collections::HashMap;
+
 use kernel::{AccountId, BatchId, Principal};
 use ledger_api::{IngestReport, LedgerError, StagePart};
 use platform::{OrFail, Txn, outbox};
 use serde_json::json;
 use service_registry::CallContext;
+use uuid::Uuid;
 
 use super::LedgerService;
 use super::statements::{BatchAccount, Currencies};
 use crate::store::apply::{self, Which};
 use crate::store::corrections::{self, CorrectionRow};
 use crate::store::summary::{self, Tally};
-use crate::store::{accounts, balances, batches, dedupe, rows};
+use crate::store::{accounts, balances, batches, dedupe, priors, rows, touched};
 use sea_orm::ConnectionTrait;
-
-/// What corrections moved, in minor units, by the number of their statement.
-type Moved = Vec<(i32, i128)>;
 
 impl LedgerService {
     pub(super) async fn stage_part(
@@ -138,7 +138,8 @@ async fn book(
     found: &[BatchAccount],
 ) -> Result<IngestReport, LedgerError> {
     apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
-    let moved = correct(cx, who, txn, batch).await?;
+    correct(cx, who, txn, batch).await?;
+    let moved = priors::moved(&**txn, batch).await.or_fail(cx)?;
     let tallies = summary::tallies(&**txn, batch).await.or_fail(cx)?;
     for account in found {
         settle(cx, who, txn, batch, account, &tallies, &moved).await?;
@@ -147,8 +148,7 @@ async fn book(
 }
 
 /// Takes corrections one by one in the order of the file, because one may correct what the one before it made.
-async fn correct(cx: &CallContext, who: &Principal, txn: &Txn, batch: BatchId) -> Result<Moved, LedgerError> {
-    let mut moved = Moved::new();
+async fn correct(cx: &CallContext, who: &Principal, txn: &Txn, batch: BatchId) -> Result<(), LedgerError> {
     for row in corrections::waiting(&**txn, batch).await.or_fail(cx)? {
         if let Some(done) = corrections::made_by(&**txn, &row).await.or_fail(cx)? {
             corrections::set_outcome(&**txn, batch, &row, "duplicate", done).await.or_fail(cx)?;
@@ -158,15 +158,11 @@ async fn correct(cx: &CallContext, who: &Principal, txn: &Txn, batch: BatchId) -
             if row.deletes {
                 apply::remove(&**txn, target.id, kernel::now()).await.or_fail(cx)?;
             }
-            let stands = if row.deletes { 0 } else { row.amount_minor };
-            if !target.pending {
-                moved.push((row.statement, i128::from(stands) - i128::from(target.amount_minor)));
-            }
         } else {
             correct_nothing(cx, who, txn, batch, &row).await?;
         }
     }
-    Ok(moved)
+    Ok(())
 }
 
 /// What a correction corrects was removed already, or was never seen.
@@ -200,16 +196,16 @@ async fn settle(
     batch: BatchId,
     account: &BatchAccount,
     tallies: &[Tally],
-    moved: &Moved,
+    moved: &HashMap<Uuid, i128>,
 ) -> Result<(), LedgerError> {
     let created = tallies.iter().filter(|tally| tally.outcome == "created" && account.has(tally.statement));
     let created: i128 = created.map(|tally| tally.sum.total()).sum();
-    let corrected: i128 =
-        moved.iter().filter(|(statement, _)| account.has(*statement)).map(|(_, by)| by).sum();
-    let booked = i128::from(account.row.booked_minor) + created + corrected;
+    let changed = moved.get(&account.row.id).copied().unwrap_or_default();
+    let booked = i128::from(account.row.booked_minor) + created + changed;
     let mut row = account.row.clone();
     row.booked_minor = i64::try_from(booked).map_err(|_| LedgerError::Overflow)?;
     accounts::update(&**txn, &row).await.or_fail(cx)?;
+    touched::touch(&**txn, batch, &account.row, account.opened).await.or_fail(cx)?;
     for balance in &account.balances {
         balances::upsert(&**txn, who.space, row.id, batch, balance).await.or_fail(cx)?;
     }

@@ -7,7 +7,8 @@ use platform::{OrFail, Txn};
 use service_registry::CallContext;
 
 use super::statements::BatchAccount;
-use crate::store::{accounts, balances};
+use crate::store::accounts::{self, AccountRow};
+use crate::store::{balances, touched};
 
 /// Takes what the statements of an account begin with, earliest first.
 ///
@@ -28,17 +29,47 @@ pub(super) async fn begin(
     let Some(first) = stated.first() else { return Ok(()) };
     let id = AccountId(account.row.id);
     let row = accounts::lock(&**txn, who.space, id).await.or_fail(cx)?;
-    let mut row = row.ok_or(LedgerError::AccountNotFound(id))?;
+    set(cx, txn, row.ok_or(LedgerError::AccountNotFound(id))?, batch, first).await.map(drop)
+}
+
+/// Begins anew with what is left, where the batch was taken back that the account began with.
+pub(super) async fn begin_again(
+    cx: &CallContext,
+    txn: &Txn,
+    row: AccountRow,
+) -> Result<AccountRow, LedgerError> {
+    if touched::tells_opening(&**txn, row.id).await.or_fail(cx)? {
+        return Ok(row);
+    }
+    match balances::first_opening(&**txn, row.id).await.or_fail(cx)? {
+        Some((batch, first)) => set(cx, txn, row, batch, &first).await,
+        None => Ok(row),
+    }
+}
+
+/// Sets what the account held at its beginning, unless more is booked before that, or somebody has stated it.
+async fn set(
+    cx: &CallContext,
+    txn: &Txn,
+    mut row: AccountRow,
+    batch: BatchId,
+    first: &StatedBalance,
+) -> Result<AccountRow, LedgerError> {
     if row.opening_given || balances::booked_before(&**txn, row.id, batch, first.as_of).await.or_fail(cx)? {
-        return Ok(());
+        return Ok(row);
     }
     let later = balances::booked_after(&**txn, row.id, first.as_of).await.or_fail(cx)?;
     // Opening plus all that is booked up to that day is what the bank says.
     let moved = i128::from(first.amount.minor()) - (i128::from(row.booked_minor) - later);
+    if moved == 0 {
+        return Ok(row);
+    }
+    touched::opened_with(&**txn, batch, row.id, row.opening_minor).await.or_fail(cx)?;
     let add = |minor: i64| i64::try_from(i128::from(minor) + moved).map_err(|_| LedgerError::Overflow);
     row.opening_minor = add(row.opening_minor)?;
     row.booked_minor = add(row.booked_minor)?;
-    Ok(accounts::update(&**txn, &row).await.or_fail(cx)?)
+    accounts::update(&**txn, &row).await.or_fail(cx)?;
+    Ok(row)
 }
 
 /// The balance that a statement begins with beside ours: the first that differs, or else the first.

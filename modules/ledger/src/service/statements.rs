@@ -159,7 +159,7 @@ async fn open(
 
 /// Holds the accounts until the transaction ends, in the order of their ids, so that two batches never wait for
 /// each other; and reads them again, because they may have changed until then.
-async fn hold(
+pub(super) async fn hold(
     cx: &CallContext,
     who: &Principal,
     txn: &Txn,

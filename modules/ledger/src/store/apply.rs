@@ -4,9 +4,9 @@ use kernel::{BatchId, Instant, SpaceId};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::corrections::CorrectionRow;
-use super::{PLACE, execute};
+use super::{PLACE, execute, priors};
 
-const MOVEMENT: &str = "posted_on, occurred_on, posted_at, amount_minor, original_minor, original_currency, kind, \
+pub(super) const MOVEMENT: &str = "posted_on, occurred_on, posted_at, amount_minor, original_minor, original_currency, kind, \
      name, memo, search, check_number, external_id, pending, details";
 
 /// Which waiting rows are meant.
@@ -19,7 +19,7 @@ pub(crate) enum Which<'a> {
 }
 
 impl Which<'_> {
-    fn condition(self) -> String {
+    pub(super) fn condition(self) -> String {
         match self {
             Self::Plain => "r.batch_id = $1 AND r.corrects_id IS NULL".into(),
             Self::One(row) => {
@@ -38,6 +38,7 @@ pub(crate) async fn apply(
 ) -> Result<(), DbErr> {
     insert_new(db, space, batch, which).await?;
     insert_tellings(db, batch, which).await?;
+    priors::keep(db, batch, which).await?;
     change_updated(db, batch, which).await
 }
 
@@ -93,6 +94,6 @@ pub(crate) async fn remove(db: &impl ConnectionTrait, id: uuid::Uuid, at: Instan
     execute(db, text, [at.into(), id.into()]).await.map(drop)
 }
 
-fn movement() -> impl Iterator<Item = &'static str> {
+pub(super) fn movement() -> impl Iterator<Item = &'static str> {
     MOVEMENT.split(", ").map(str::trim)
 }

@@ -2,7 +2,7 @@ use chrono::NaiveDate;
 use kernel::{AccountId, BatchId, Cursor, DateRange, Page, PageRequest, SpaceId};
 use ledger_api::{BalanceSnapshot, StatedBalance};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::transactions::{count_of, page_query};
@@ -42,7 +42,8 @@ pub(crate) async fn upsert(
     balance: &StatedBalance,
 ) -> Result<(), DbErr> {
     let conflict = "DO UPDATE SET amount_minor = excluded.amount_minor, batch_id = excluded.batch_id";
-    put(db, space, account, batch, balance, conflict).await
+    put(db, space, account, batch, balance, conflict).await?;
+    keep(db, account, batch, balance, false).await
 }
 
 /// Keeps what a bank stated where nothing is known of that day.
@@ -53,7 +54,36 @@ pub(crate) async fn insert(
     batch: BatchId,
     balance: &StatedBalance,
 ) -> Result<(), DbErr> {
-    put(db, space, account, batch, balance, "DO NOTHING").await
+    put(db, space, account, batch, balance, "DO NOTHING").await?;
+    keep(db, account, batch, balance, true).await
+}
+
+/// Keeps what the batch said, for the day that another one is taken back. Within it, what a day ends with counts.
+async fn keep(
+    db: &impl ConnectionTrait,
+    account: Uuid,
+    batch: BatchId,
+    balance: &StatedBalance,
+    begins: bool,
+) -> Result<(), DbErr> {
+    let conflict = if begins {
+        "DO NOTHING"
+    } else {
+        "DO UPDATE SET amount_minor = excluded.amount_minor, begins = FALSE"
+    };
+    let text = format!(
+        "INSERT INTO batch_balances (batch_id, account_id, kind, as_of, amount_minor, begins) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (batch_id, account_id, kind, as_of) {conflict}"
+    );
+    let values = [
+        batch.0.into(),
+        account.into(),
+        word(balance.kind)?.into(),
+        balance.as_of.into(),
+        balance.amount.minor().into(),
+        begins.into(),
+    ];
+    execute(db, &text, values).await.map(drop)
 }
 
 async fn put(
@@ -78,6 +108,53 @@ async fn put(
         batch.0.into(),
     ];
     execute(db, &text, values).await.map(drop)
+}
+
+/// A day of an account that a batch stated a balance of.
+#[derive(FromQueryResult)]
+pub(crate) struct Day {
+    account_id: Uuid,
+    kind: String,
+    as_of: NaiveDate,
+}
+
+/// The days that a batch stated balances of.
+pub(crate) async fn of_batch(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Day>, DbErr> {
+    let text = "SELECT account_id, kind, as_of FROM batch_balances WHERE batch_id = $1";
+    Day::find_by_statement(sql(db, text, [batch.0.into()])).all(db).await
+}
+
+/// Makes the balance of a day what the batches that are left say of it, or nothing.
+pub(crate) async fn tell_again(db: &impl ConnectionTrait, day: &Day) -> Result<(), DbErr> {
+    let values: [Value; 3] = [day.account_id.into(), day.kind.clone().into(), day.as_of.into()];
+    let text = "DELETE FROM balance_snapshots WHERE account_id = $1 AND kind = $2 AND as_of = $3";
+    execute(db, text, values.clone()).await?;
+    // As they came: the last word on how a day ended, or else the first on how the next one began.
+    let text = "INSERT INTO balance_snapshots (space_id, account_id, kind, as_of, amount_minor, currency, batch_id) \
+                SELECT a.space_id, a.id, b.kind, b.as_of, b.amount_minor, a.currency, b.batch_id \
+                FROM batch_balances b JOIN accounts a ON a.id = b.account_id \
+                LEFT JOIN batch_accounts v ON v.batch_id = b.batch_id AND v.account_id = b.account_id \
+                WHERE b.account_id = $1 AND b.kind = $2 AND b.as_of = $3 ORDER BY b.begins, \
+                CASE WHEN b.begins THEN coalesce(v.version, -1) ELSE -coalesce(v.version, -1) END LIMIT 1";
+    execute(db, text, values).await.map(drop)
+}
+
+/// The earliest balance that a statement of the account begins with, and its batch.
+pub(crate) async fn first_opening(
+    db: &impl ConnectionTrait,
+    account: Uuid,
+) -> Result<Option<(BatchId, StatedBalance)>, DbErr> {
+    let text = "SELECT b.batch_id, b.kind, b.as_of, b.amount_minor, a.currency FROM batch_balances b \
+                JOIN accounts a ON a.id = b.account_id \
+                JOIN batch_accounts v ON v.batch_id = b.batch_id AND v.account_id = b.account_id \
+                WHERE b.account_id = $1 AND b.begins ORDER BY b.as_of, v.version LIMIT 1";
+    let Some(row) = db.query_one_raw(sql(db, text, [account.into()])).await? else { return Ok(None) };
+    let stated = StatedBalance {
+        kind: value_of(&row.try_get::<String>("", "kind")?)?,
+        as_of: row.try_get("", "as_of")?,
+        amount: money(row.try_get("", "amount_minor")?, &row.try_get::<String>("", "currency")?)?,
+    };
+    Ok(Some((BatchId(row.try_get("", "batch_id")?), stated)))
 }
 
 /// The date of the first row that a waiting statement books.

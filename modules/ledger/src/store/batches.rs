@@ -1,7 +1,7 @@
 use kernel::{BatchId, Instant, SpaceId, now};
 use ledger_api::{
-    AccountRef, Details, IngestReport, RejectedReason, RejectedRow, Row, StagedRow, StatedBalance,
-    StatementRef, TransactionStatus,
+    AccountRef, Details, IngestReport, RejectedReason, RejectedRow, RevertReport, Row, StagedRow,
+    StatedBalance, StatementRef, TransactionStatus,
 };
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
@@ -18,6 +18,8 @@ const INSERT_ROWS: &str = "INSERT INTO staged_rows (batch_id, part, position, st
     fingerprint, corrects_id, deletes, posted_on, occurred_on, posted_at, amount_minor, original_minor, \
     original_currency, kind, name, memo, search, check_number, external_id, pending, details) VALUES ";
 
+const COLUMNS: &str = "space_id, run, report, previewed, revertible, revert_report";
+
 /// A batch: rows in waiting, or what became of them.
 #[derive(FromQueryResult)]
 pub(crate) struct BatchRow {
@@ -25,12 +27,19 @@ pub(crate) struct BatchRow {
     pub(crate) run: Uuid,
     pub(crate) report: Option<String>,
     pub(crate) previewed: Option<String>,
+    pub(crate) revertible: bool,
+    pub(crate) revert_report: Option<String>,
 }
 
 impl BatchRow {
     /// What `ingest` answered, once it did.
     pub(crate) fn report(&self) -> Result<Option<IngestReport>, DbErr> {
         self.report.as_deref().map(from_json).transpose()
+    }
+
+    /// What `revert` answered, once it did.
+    pub(crate) fn revert_report(&self) -> Result<Option<RevertReport>, DbErr> {
+        self.revert_report.as_deref().map(from_json).transpose()
     }
 }
 
@@ -66,8 +75,7 @@ pub(crate) async fn lock(
     space: SpaceId,
     batch: BatchId,
 ) -> Result<Option<BatchRow>, DbErr> {
-    let text =
-        format!("SELECT space_id, run, report, previewed FROM batches WHERE id = $1{}", for_update(db));
+    let text = format!("SELECT {COLUMNS} FROM batches WHERE id = $1{}", for_update(db));
     let row = BatchRow::find_by_statement(sql(db, &text, [batch.0.into()])).one(db).await?;
     Ok(row.filter(|row| row.space_id == space.0))
 }
@@ -78,8 +86,8 @@ pub(crate) async fn find(
     space: SpaceId,
     batch: BatchId,
 ) -> Result<Option<BatchRow>, DbErr> {
-    let text = "SELECT space_id, run, report, previewed FROM batches WHERE id = $1 AND space_id = $2";
-    BatchRow::find_by_statement(sql(db, text, [batch.0.into(), space.0.into()])).one(db).await
+    let text = format!("SELECT {COLUMNS} FROM batches WHERE id = $1 AND space_id = $2");
+    BatchRow::find_by_statement(sql(db, &text, [batch.0.into(), space.0.into()])).one(db).await
 }
 
 /// Keeps with which accounts the outcomes of the waiting rows were found.
@@ -122,7 +130,7 @@ pub(crate) async fn finish(
     report: &IngestReport,
     at: Instant,
 ) -> Result<(), DbErr> {
-    let text = "UPDATE batches SET report = $1, committed_at = $2 WHERE id = $3";
+    let text = "UPDATE batches SET report = $1, committed_at = $2, revertible = TRUE WHERE id = $3";
     execute(db, text, [to_json(report)?.into(), at.into(), report.batch.0.into()]).await.map(drop)
 }
 
@@ -315,4 +323,14 @@ pub(crate) async fn faults(
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// Keeps what taking the batch back came to, for those who ask again.
+pub(crate) async fn finish_revert(
+    db: &impl ConnectionTrait,
+    report: &RevertReport,
+    at: Instant,
+) -> Result<(), DbErr> {
+    let text = "UPDATE batches SET revert_report = $1, reverted_at = $2 WHERE id = $3";
+    execute(db, text, [to_json(report)?.into(), at.into(), report.batch.0.into()]).await.map(drop)
 }

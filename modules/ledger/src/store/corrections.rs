@@ -11,14 +11,12 @@ use super::{execute, sql};
 pub(crate) struct CorrectionRow {
     pub(crate) part: i32,
     pub(crate) position: i32,
-    pub(crate) statement: i32,
     pub(crate) account_id: Uuid,
     pub(crate) corrects_id: String,
     pub(crate) deletes: bool,
     pub(crate) posted_on: chrono::NaiveDate,
     pub(crate) fingerprint: i64,
     pub(crate) external_id: Option<String>,
-    pub(crate) amount_minor: i64,
 }
 
 /// Why a correction is rejected: the word and the sentence.
@@ -38,14 +36,12 @@ pub(crate) struct Found {
 #[derive(FromQueryResult)]
 pub(crate) struct Target {
     pub(crate) id: Uuid,
-    pub(crate) amount_minor: i64,
-    pub(crate) pending: bool,
 }
 
 /// The corrections of a batch in the order of the file.
 pub(crate) async fn waiting(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<CorrectionRow>, DbErr> {
-    let text = "SELECT r.part, r.position, r.statement, s.account_id, r.corrects_id, r.deletes, r.posted_on, \
-                r.fingerprint, r.external_id, r.amount_minor FROM staged_rows r \
+    let text = "SELECT r.part, r.position, s.account_id, r.corrects_id, r.deletes, r.posted_on, \
+                r.fingerprint, r.external_id FROM staged_rows r \
                 JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
                 WHERE r.batch_id = $1 AND r.corrects_id IS NOT NULL ORDER BY r.part, r.position";
     CorrectionRow::find_by_statement(sql(db, text, [batch.0.into()])).all(db).await
@@ -71,7 +67,7 @@ pub(crate) async fn corrected(
 ) -> Result<Option<Target>, DbErr> {
     let removed = if removed { "NOT NULL" } else { "NULL" };
     let text = format!(
-        "SELECT t.id, t.amount_minor, t.pending FROM fingerprints f JOIN transactions t ON t.id = f.transaction_id \
+        "SELECT t.id FROM fingerprints f JOIN transactions t ON t.id = f.transaction_id \
          WHERE f.account_id = $1 AND f.external_id = $2 AND t.removed_at IS {removed} \
          ORDER BY f.transaction_id DESC LIMIT 1"
     );

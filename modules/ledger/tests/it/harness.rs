@@ -9,6 +9,7 @@ use ledger_api::{
 };
 use platform::testing::TestDatabase;
 use platform::{Module, Store};
+use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use service_registry::{CallContext, Registry, ServiceClient, ServiceDescriptor};
 use uuid::Uuid;
 
@@ -69,6 +70,45 @@ impl Bench {
                 return all;
             }
         }
+    }
+
+    /// Every table that holds what batches brought, each line as text. Versions count on, so they are left out.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for table in [
+            "accounts",
+            "balance_snapshots",
+            "transactions",
+            "fingerprints",
+            "batch_rows",
+            "batch_accounts",
+            "batch_balances",
+            "prior_values",
+        ] {
+            let columns = match self.store.backend() {
+                DatabaseBackend::Postgres => format!(
+                    "SELECT column_name::text AS line FROM information_schema.columns \
+                     WHERE table_schema = 'ledger' AND table_name = '{table}'"
+                ),
+                _ => format!("SELECT name AS line FROM pragma_table_info('{table}')"),
+            };
+            let shown = |column: &String| match self.store.backend() {
+                DatabaseBackend::Postgres => format!("coalesce({column}::text, 'null')"),
+                _ => format!("quote({column})"),
+            };
+            let columns = self.lines(&columns).await;
+            let columns: Vec<String> =
+                columns.iter().filter(|column| *column != "version").map(shown).collect();
+            let text = format!("SELECT {} AS line FROM {table} ORDER BY 1", columns.join(" || '|' || "));
+            lines.extend(self.lines(&text).await.into_iter().map(|line| format!("{table}: {line}")));
+        }
+        lines
+    }
+
+    async fn lines(&self, text: &str) -> Vec<String> {
+        let statement = Statement::from_string(self.store.backend(), text);
+        let rows = self.store.reader().query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()
     }
 
     /// The one account of the household.
@@ -143,6 +183,11 @@ impl File {
 
     pub fn stating(mut self, on: u32, minor: i64) -> Self {
         self.balances.push(StatedBalance { kind: BalanceKind::Ledger, as_of: day(on), amount: eur(minor) });
+        self
+    }
+
+    pub fn beginning(mut self, on: u32, minor: i64) -> Self {
+        self.balances.push(StatedBalance { kind: BalanceKind::Opening, as_of: day(on), amount: eur(minor) });
         self
     }
 

@@ -10,3 +10,5 @@ mod listing;
 mod opening;
 mod properties;
 mod rows;
+mod undo;
+mod undo_properties;

@@ -36,7 +36,7 @@ async fn imported(bench: &Bench, files: &[Vec<Row>]) -> Vec<(String, i64, String
     content(bench, &cx).await
 }
 
-fn check<S: Strategy>(bench: &Bench, strategy: S, law: impl AsyncFn(&Bench, S::Value)) {
+pub fn check<S: Strategy>(bench: &Bench, strategy: S, law: impl AsyncFn(&Bench, S::Value)) {
     let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&strategy, |value| {
         let handle = tokio::runtime::Handle::current();
