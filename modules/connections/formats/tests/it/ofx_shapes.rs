@@ -130,3 +130,31 @@ fn a_list_of_securities_is_found_wherever_it_lies_in_a_long_file() {
         assert_eq!(name.as_deref(), Some("Dividend Acme Widgets & Co"), "{cut}");
     }
 }
+
+#[test]
+fn money_that_comes_is_positive_in_accounts_of_every_kind() {
+    let bank = |kind: &str, amount: &str| {
+        let row = format!("<STMTTRN><DTPOSTED>20250102<TRNAMT>{amount}<FITID>1</STMTTRN>");
+        ofx(&row).replace("CHECKING", kind)
+    };
+    let card =
+        |amount: &str| bank("", amount).replace("BANKACCTFROM", "CCACCTFROM").replace("STMTRS>", "CCSTMTRS>");
+    let trade = |element: &str, amount: &str| {
+        investments(&format!(
+            "<{element}><INVTRAN><FITID>1<DTTRADE>20250102</INVTRAN><UNITS>1<TOTAL>{amount}</{element}>"
+        ))
+    };
+    for (what, text, minor) in [
+        ("a salary", bank("CHECKING", "100"), 10_000),
+        ("a withdrawal", bank("SAVINGS", "-100"), -10_000),
+        ("what a credit line is drawn on", bank("CREDITLINE", "-100"), -10_000),
+        ("a purchase with a card", card("-100"), -10_000),
+        ("a payment of a card", card("+100"), 10_000),
+        ("a sale of a security", trade("SELLSTOCK", "100"), 10_000),
+        ("a purchase of a security", trade("BUYSTOCK", "-100"), -10_000),
+        ("interest on a margin", trade("MARGININTEREST", "-100"), -10_000),
+    ] {
+        let minors: Vec<_> = statements(&text).rows().map(|row| row.amount.minor()).collect();
+        assert_eq!(minors, [minor], "{what}");
+    }
+}
