@@ -109,6 +109,7 @@ pub struct Connections {
     pub archive_files: usize,
     pub archive_ratio: u64,
     pub file_retention_s: u64,
+    pub preview_retention_s: u64,
     pub at_once: usize,
     pub lease_ms: u64,
 }

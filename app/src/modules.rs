@@ -103,6 +103,7 @@ fn start_connections(settings: &Settings, keys: &Keys, registry: &Registry, stor
         archive_files: ours.archive_files,
         archive_ratio: ours.archive_ratio,
         file_retention: Duration::from_secs(ours.file_retention_s),
+        preview_retention: Duration::from_secs(ours.preview_retention_s),
         lease: Duration::from_millis(ours.lease_ms),
         at_once: ours.at_once,
         ..ConnectionsSettings::new(sealing, account_index)

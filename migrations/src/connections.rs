@@ -1,3 +1,4 @@
+mod kept_files;
 mod longer_life;
 
 use sea_orm::DatabaseBackend;
@@ -7,7 +8,12 @@ use sea_orm_migration::schema::*;
 use crate::shared;
 
 pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Imports), Box::new(MappingProfiles), Box::new(longer_life::LongerLife)]
+    vec![
+        Box::new(Imports),
+        Box::new(MappingProfiles),
+        Box::new(longer_life::LongerLife),
+        Box::new(kept_files::KeptFiles),
+    ]
 }
 
 struct Imports;

@@ -139,6 +139,7 @@ fn check_times(settings: &Settings, faults: &mut Faults) {
         ("edge.header_timeout_ms", edge.header_timeout_ms),
         ("edge.idle_timeout_ms", edge.idle_timeout_ms),
         ("connections.file_retention_s", settings.connections.file_retention_s),
+        ("connections.preview_retention_s", settings.connections.preview_retention_s),
         ("connections.archive_files", settings.connections.archive_files as u64),
         ("connections.archive_ratio", settings.connections.archive_ratio),
         ("connections.at_once", settings.connections.at_once as u64),

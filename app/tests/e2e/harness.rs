@@ -148,10 +148,12 @@ impl Installation {
 /// What no log may hold: passwords, tokens, addresses, account numbers, and what people bought.
 const SECRETS: [&str; 5] = [PASSWORD, household::TOKEN_START, "@example.org", "DE0099900000", "Shop "];
 
-/// What differs from a normal installation: nobody waits for load balancers or long for the dead, and tests ask often.
-const SETTINGS: [&str; 6] = [
+/// What differs from a normal installation: nobody waits for load balancers or long for the dead, and tests ask often
+/// and send less than a gigabyte.
+const SETTINGS: [&str; 7] = [
     "shutdown.drain_delay_ms=0",
     "connections.lease_ms=2000",
+    "connections.upload_limit_bytes=104857600",
     "edge.rate.default.quota=100000",
     "edge.rate.address.quota=100000",
     "edge.rate.login.quota=100000",

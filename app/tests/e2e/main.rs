@@ -39,7 +39,9 @@ journeys! {
         a_preview_changes_nothing_and_can_be_given_up
         a_difference_to_the_banks_own_balance_is_shown_and_never_plugged
         files_uploaded_at_the_same_time_all_arrive_once
-        files_in_one_archive_all_arrive_once;
+        files_in_one_archive_all_arrive_once
+        each_row_of_a_file_is_told_with_its_line_and_reason
+        a_kept_file_is_read_again_and_deleted;
     accounts:
         lists_are_paged_in_order_and_count_their_total_on_request
         transactions_are_found_by_day_text_amount_and_kind

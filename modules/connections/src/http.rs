@@ -1,5 +1,6 @@
 //! Door 1: public routes.
 
+mod files;
 mod imports;
 mod profiles;
 mod upload;
@@ -40,6 +41,9 @@ fn mount(routes: &mut ServiceConfig) {
         .service(imports::preview)
         .service(imports::commit)
         .service(imports::cancel)
+        .service(files::rows)
+        .service(files::delete_file)
+        .service(files::reparse)
         .service(profiles::list)
         .service(profiles::save)
         .service(profiles::delete);

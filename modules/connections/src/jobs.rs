@@ -51,14 +51,21 @@ pub(crate) fn sweep(runner: Runner) -> Job {
 async fn keep_sweeping(runner: Runner, stop: CancellationToken) {
     loop {
         let uploads = runner.store.drop_abandoned_uploads(runner.settings.upload_patience).await;
-        let files = runner.store.forget_files(runner.settings.file_retention).await;
-        match (uploads, files) {
-            (Ok(0), Ok(0)) => {}
-            (Ok(uploads), Ok(files)) => {
-                tracing::info!(uploads, files, "Swept {uploads} abandoned uploads and {files} old files");
+        let previews = runner.store.give_up_previews(runner.settings.preview_retention).await;
+        let files = runner.store.forget_files().await;
+        match (uploads, previews, files) {
+            (Ok(0), Ok(0), Ok(0)) => {}
+            (Ok(uploads), Ok(previews), Ok(files)) => tracing::info!(
+                uploads,
+                previews,
+                files,
+                "Swept {uploads} abandoned uploads, {previews} old previews and {files} old files"
+            ),
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+                tracing::warn!(%error, "Cannot sweep old uploads");
             }
-            (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "Cannot sweep old uploads"),
         }
+        runner.bell.ring();
         tokio::select! {
             () = tokio::time::sleep(SWEEP) => {}
             () = stop.cancelled() => return,

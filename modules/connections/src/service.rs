@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use connections_api::{
-    Connections, ConnectionsError, Import, ImportState, MappingProfile, NewMappingProfile, PreviewRequest,
-    events,
+    Connections, ConnectionsError, FileRow, Import, ImportState, MappingProfile, NewMappingProfile,
+    PreviewRequest, RowFilter, events,
 };
-use kernel::{AccountId, FieldError, ImportId, Page, PageRequest, Principal, ProfileId, Scope, SpaceId};
+use kernel::{
+    AccountId, BatchId, FieldError, ImportId, Page, PageRequest, Principal, ProfileId, Scope, SpaceId,
+};
 use ledger_api::{Ledger, LedgerError};
 use platform::{OrFail, Txn, outbox};
 use serde_json::json;
@@ -114,6 +116,71 @@ impl Connections for ConnectionsService {
         cancelled.await?;
         self.bell.ring();
         Ok(())
+    }
+
+    async fn delete_file(&self, cx: &CallContext, id: ImportId) -> Result<()> {
+        let who = allowed(cx, Scope::LedgerWrite)?;
+        self.store
+            .db
+            .once(cx, |txn| async move {
+                let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
+                let row = row.ok_or(ConnectionsError::ImportNotFound(id))?;
+                if !row.has_file {
+                    return Ok(());
+                }
+                let owner = row.file_owner();
+                if let Some((id, state)) = self.store.reader_of(&txn, owner).await.or_fail(cx)? {
+                    return Err(ConnectionsError::WrongState { id, state });
+                }
+                self.store.forget_file(&txn, owner).await.or_fail(cx)?;
+                let (space, data) = (Some(who.space), json!({ "import_id": id }));
+                outbox::append(cx, &txn, space, events::IMPORT_FILE_DELETED, id, &data).await.or_fail(cx)?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn reparse(&self, cx: &CallContext, id: ImportId) -> Result<Import> {
+        let who = allowed(cx, Scope::LedgerWrite)?;
+        let import = self.store.db.once(cx, |txn| async move {
+            let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
+            let row = row.ok_or(ConnectionsError::ImportNotFound(id))?;
+            let state = row.state().or_fail(cx)?;
+            if state != ImportState::Committed {
+                return Err(ConnectionsError::WrongState { id, state });
+            }
+            if !row.has_file {
+                return Err(ConnectionsError::FileGone(id));
+            }
+            let again = self.store.begin_reparse(&txn, &row, &who).await.or_fail(cx)?;
+            let row = self.store.import(&*txn, who.space, again).await.or_fail(cx)?;
+            Ok(row.ok_or(ConnectionsError::ImportNotFound(again))?.import().or_fail(cx)?)
+        });
+        let import = import.await?;
+        self.bell.ring();
+        Ok(import)
+    }
+
+    async fn rows(
+        &self,
+        cx: &CallContext,
+        id: ImportId,
+        filter: RowFilter,
+        page: PageRequest,
+    ) -> Result<Page<FileRow>> {
+        let state = self.import(cx, id).await?.state;
+        if !matches!(state, ImportState::Previewed | ImportState::Committing | ImportState::Committed) {
+            return Err(ConnectionsError::WrongState { id, state });
+        }
+        let filter = reading::row_filter(filter);
+        match self.ledger.rows(cx, BatchId(id.0), filter, page).await {
+            Ok(page) => Ok(reading::shown_rows(&page).or_fail(cx)?),
+            Err(LedgerError::Invalid(field)) => Err(ConnectionsError::Invalid(field)),
+            // Committed or given up in this moment.
+            Err(LedgerError::BatchNotFound(_)) => Err(ConnectionsError::WrongState { id, state }),
+            Err(LedgerError::Call(error)) => Err(error.into()),
+            Err(refusal) => Err(kernel::ToProblem::to_problem(&refusal).into()),
+        }
     }
 
     async fn list_profiles(&self, cx: &CallContext, page: PageRequest) -> Result<Page<MappingProfile>> {

@@ -13,9 +13,11 @@ pub struct ConnectionsSettings {
     /// How many times the size of an archive its files may have together. Too low: statements that pack well are
     /// refused; too high: a small upload fills the disk. All together never have more than `upload_limit_bytes`.
     pub archive_ratio: u64,
-    /// How long an uploaded file is kept when nobody works on its import any more. Shorter: no second preview after
-    /// it; longer: more full account numbers, sealed, on disk.
+    /// How long an uploaded file is kept, whatever becomes of its import. Shorter: no better reader can read it again;
+    /// longer: more full account numbers, sealed, on disk.
     pub file_retention: Duration,
+    /// How long a preview waits to be committed before it is given up with its rows and its file.
+    pub preview_retention: Duration,
     /// How long an upload may be silent before it is given up.
     pub upload_patience: Duration,
     /// How long a dead process keeps others from its imports. Shorter than a pause of a busy machine, live ones
@@ -35,10 +37,11 @@ impl ConnectionsSettings {
     /// The usual settings under these keys.
     pub const fn new(sealing_key: SealKey, account_index_key: SealKey) -> Self {
         Self {
-            upload_limit_bytes: 100 * 1024 * 1024,
+            upload_limit_bytes: 1024 * 1024 * 1024,
             archive_files: 100,
             archive_ratio: 100,
-            file_retention: Duration::from_secs(24 * 60 * 60),
+            file_retention: Duration::from_secs(90 * 24 * 60 * 60),
+            preview_retention: Duration::from_secs(7 * 24 * 60 * 60),
             upload_patience: Duration::from_secs(15 * 60),
             lease: Duration::from_secs(5),
             at_once: 2,

@@ -1,6 +1,7 @@
 //! The memory. Every query that answers a request takes its space; those of the job engine take the lease instead.
 
 mod chunks;
+mod files;
 mod imports;
 mod members;
 mod profiles;

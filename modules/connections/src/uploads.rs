@@ -166,13 +166,21 @@ impl<'a> Upload<'a> {
         let last = self.pending.split();
         let cx = self.fingerprinted()?;
         let (store, id) = (&self.uploads.service.store, self.id);
+        let kept_for = self.uploads.settings.file_retention;
         let this = self;
         store
             .db
             .once(&cx, |txn| async move {
                 this.write(&txn, &last).await?;
                 store
-                    .finish_upload(&txn, id, this.size_bytes, &contents, &choice.clone().of(&contents))
+                    .finish_upload(
+                        &txn,
+                        id,
+                        this.size_bytes,
+                        &contents,
+                        &choice.clone().of(&contents),
+                        kept_for,
+                    )
                     .await
                     .or_fail(this.cx)?;
                 let row = store.import(&*txn, this.who.space, id).await.or_fail(this.cx)?;

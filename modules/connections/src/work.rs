@@ -1,5 +1,6 @@
 //! One import in the hands of one runner.
 
+mod again;
 mod read;
 mod unpack;
 
@@ -7,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connections_api::{ImportReport, ImportState, Mapping, Note, events};
+use connections_api::{Difference, ImportReport, ImportState, Mapping, Note, events};
 use futures_util::FutureExt;
 use kernel::{BatchId, Code, Problem, ProfileId, ToProblem};
 use ledger_api::{Ledger, LedgerError};
@@ -62,6 +63,8 @@ enum Done {
 /// What a run learned on its way, also if it failed in the end.
 #[derive(Default)]
 struct Told {
+    contents: Option<Contents>,
+    difference: Option<Difference>,
     notes: Vec<Note>,
     mapping: Option<Mapping>,
     profile_id: Option<ProfileId>,
@@ -71,6 +74,15 @@ impl Runner {
     /// Does what the import's state asks for, and writes down what came of it.
     pub(crate) async fn work(self, lease: Lease, row: ImportRow, stop: CancellationToken) {
         let (counters, unwanted, mut told) = (Arc::default(), CancellationToken::new(), Told::default());
+        if lease.state == ImportState::Reading && row.broken_runs >= MOST_BROKEN_RUNS {
+            let detail =
+                format!("reading the file failed {MOST_BROKEN_RUNS} times, so it is not tried again");
+            let problem = Problem::new(Code::Internal).detail(detail);
+            if let Err(error) = self.failed(&lease, &row, &told, &problem).await {
+                tracing::warn!(import.id = %lease.import, %error, "Cannot give an import up");
+            }
+            return;
+        }
         let halted = tokio::select! {
             done = AssertUnwindSafe(self.step(&lease, &row, &counters, &unwanted, &mut told)).catch_unwind() => {
                 done.unwrap_or_else(|_| Err(Halt::Broken("the run panicked".into())))
@@ -102,6 +114,10 @@ impl Runner {
                     Ok(Done::Unpacked(Box::new(unpacked)))
                 }
                 Contents::File(detection) => {
+                    let detection = match row.reparse_of {
+                        Some(_) => self.detect_again(row, unwanted, told).await?,
+                        None => detection,
+                    };
                     let report = self.read(&cx, row, detection, counters, unwanted, told).await?;
                     Ok(Done::Previewed(Box::new(report)))
                 }
@@ -258,7 +274,13 @@ impl Runner {
 
 impl Told {
     fn ended(&self) -> Ended<'_> {
-        Ended { notes: &self.notes, mapping: self.mapping.as_ref(), profile_id: self.profile_id }
+        Ended {
+            notes: &self.notes,
+            contents: self.contents.as_ref(),
+            difference: self.difference.as_ref(),
+            mapping: self.mapping.as_ref(),
+            profile_id: self.profile_id,
+        }
     }
 }
 

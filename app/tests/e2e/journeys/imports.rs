@@ -140,3 +140,33 @@ pub async fn files_in_one_archive_all_arrive_once(at: &mut Installation) {
     let bomb = ada.preview(zip(&[("zeros.csv", &vec![b'0'; 2_000_000])]), "").await;
     assert_eq!((&bomb["state"], &bomb["problem"]["code"]), (&json!("failed"), &json!("archive_too_large")));
 }
+
+pub async fn each_row_of_a_file_is_told_with_its_line_and_reason(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    let statement = Bank::account("1001").row(1, "100.00", "a").row(2, "a lot", "b").row(3, "-30.00", "c");
+    let import = ada.import(statement.write(), "").await;
+    let rows = format!("/api/v1/imports/{}/rows", import["id"].as_str().unwrap());
+    let all = ada.client.get(&rows).await.expect(200);
+    let told = |row: &Value| (row["line"].clone(), row["outcome"].clone());
+    let told: Vec<_> = all["data"].as_array().unwrap().iter().map(told).collect();
+    let expected = [(4, "created"), (5, "rejected"), (6, "created")];
+    assert_eq!(told, expected.map(|(line, outcome)| (json!(line), json!(outcome))));
+    let rejected = ada.client.get(&format!("{rows}?outcome=rejected")).await.expect(200);
+    assert_eq!(rejected["data"][0]["code"], "malformed_amount");
+}
+
+pub async fn a_kept_file_is_read_again_and_deleted(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    let import = ada.import(SAMPLES[0].content, "").await;
+    assert!(import["file_kept_until"].is_string(), "{import}");
+    let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
+    let again = ada.client.post(&format!("{path}/reparse"), &json!({})).await.expect(202);
+    assert_eq!(again["reparse_of"], import["id"]);
+    let again = ada.rested(again["id"].as_str().unwrap()).await;
+    assert_eq!(again["report"]["outcomes"], outcomes(78, 0, 78));
+    assert_eq!(again["difference"], json!({ "missing": 0, "missing_rows": [] }));
+    ada.client.delete(&format!("{path}/file")).await.expect(204);
+    assert!(ada.client.get(&path).await.expect(200)["file_kept_until"].is_null());
+    ada.client.post(&format!("{path}/reparse"), &json!({})).await.problem(409, "import_state");
+    assert_eq!(ada.transactions().await, 78);
+}

@@ -8,5 +8,7 @@ pub const IMPORT_UNPACKED: &str = "import.unpacked";
 pub const IMPORT_COMMITTED: &str = "import.committed";
 /// A file could not be read or taken. Payload: `import_id`, `code` of the problem.
 pub const IMPORT_FAILED: &str = "import.failed";
-/// Somebody gave an import up. Payload: `import_id`.
+/// Somebody had the file of an import deleted. Payload: `import_id`.
+pub const IMPORT_FILE_DELETED: &str = "import.file_deleted";
+/// Somebody gave an import up, or nobody committed it in time. Payload: `import_id`.
 pub const IMPORT_CANCELLED: &str = "import.cancelled";

@@ -5,6 +5,7 @@ mod error;
 pub mod events;
 mod mapping;
 mod report;
+mod rows;
 mod service;
 mod types;
 
@@ -14,5 +15,6 @@ pub use mapping::{
     StatusColumn,
 };
 pub use report::{AccountReport, Drift, ImportReport, Outcomes, RejectedRow};
+pub use rows::{FileRow, RowFilter, RowOutcome};
 pub use service::{Connections, SERVICE};
-pub use types::{EncodingUsed, FileFormat, Import, ImportState, Note, PreviewRequest, Progress};
+pub use types::{Difference, EncodingUsed, FileFormat, Import, ImportState, Note, PreviewRequest, Progress};

@@ -49,6 +49,9 @@ pub struct AccountReport {
     pub booked_after: Money,
     /// The bank's latest stated balance beside ours.
     pub drift: Option<Drift>,
+    /// The balance that a statement begins with beside ours; the first that differs, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub opening: Option<Drift>,
 }
 
 /// A bank's stated balance beside our own for the same date; a difference is shown, never plugged.

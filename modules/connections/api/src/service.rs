@@ -1,7 +1,9 @@
 use kernel::{ImportId, Page, PageRequest, ProfileId};
 use service_registry::{CallContext, ServiceDescriptor, service};
 
-use crate::{ConnectionsError, Import, MappingProfile, NewMappingProfile, PreviewRequest};
+use crate::{
+    ConnectionsError, FileRow, Import, MappingProfile, NewMappingProfile, PreviewRequest, RowFilter,
+};
 
 /// Connections as the registry knows it.
 pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
@@ -52,6 +54,31 @@ pub trait Connections: Send + Sync {
     /// `WrongState` once it is being committed.
     #[idempotent]
     async fn cancel(&self, cx: &CallContext, id: ImportId) -> Result<(), ConnectionsError>;
+
+    /// Deletes the uploaded file before its time; the import stays. A repeat changes nothing.
+    ///
+    /// `WrongState` while it is being read, also where another import is read from it again.
+    #[idempotent]
+    async fn delete_file(&self, cx: &CallContext, id: ImportId) -> Result<(), ConnectionsError>;
+
+    /// Reads the file of a committed import once more, with today's reader, into a new import. What its report shows is
+    /// the difference to the ledger; nothing changes before that import is committed.
+    ///
+    /// `WrongState` unless the import is committed, `FileGone` where the file is not kept any more.
+    #[once]
+    async fn reparse(&self, cx: &CallContext, id: ImportId) -> Result<Import, ConnectionsError>;
+
+    /// The rows of the import's file in its order, and what became or would become of each.
+    ///
+    /// `WrongState` unless the import is previewed or committed.
+    #[read(timeout_ms = 600_000)]
+    async fn rows(
+        &self,
+        cx: &CallContext,
+        id: ImportId,
+        filter: RowFilter,
+        page: PageRequest,
+    ) -> Result<Page<FileRow>, ConnectionsError>;
 
     /// The household's mapping profiles by name.
     #[read]

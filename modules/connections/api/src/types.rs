@@ -4,7 +4,7 @@ use kernel::{AccountId, Currency, ImportId, Instant, Problem, ProfileId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ImportReport, Mapping};
+use crate::{FileRow, ImportReport, Mapping};
 
 /// A bank file on its way into the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -23,6 +23,9 @@ pub struct Import {
     pub encoding: Option<EncodingUsed>,
     /// The archive that the file came in.
     pub archive_id: Option<ImportId>,
+    /// When the file will be forgotten; absent where it is not kept any more, and cannot be read again.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub file_kept_until: Option<Instant>,
     /// The imports of its files, once an archive is `unpacked`, in its order.
     pub members: Vec<ImportId>,
     /// The account that all its rows are for, where one was chosen.
@@ -39,6 +42,10 @@ pub struct Import {
     pub progress: Progress,
     /// What would become of the rows while `previewed`, what became of them once `committed`.
     pub report: Option<ImportReport>,
+    /// The import whose file it reads again.
+    pub reparse_of: Option<ImportId>,
+    /// What `reparse_of` brought into the ledger and this reading does not find any more.
+    pub difference: Option<Difference>,
     /// Why it failed.
     pub problem: Option<Problem>,
     /// When it was uploaded.
@@ -123,6 +130,17 @@ pub struct Note {
     pub code: String,
     /// The same for people.
     pub detail: String,
+}
+
+/// What one reading of a file has brought into the ledger and another does not find.
+///
+/// A commit takes nothing away: to be rid of these, undo the first import before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Difference {
+    /// How many transactions.
+    pub missing: u64,
+    /// The rows of the first reading that they are known by, the first hundred of them.
+    pub missing_rows: Vec<FileRow>,
 }
 
 /// How far the reading of a file is.

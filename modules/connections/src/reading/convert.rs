@@ -101,6 +101,26 @@ pub(crate) fn shown_report(
     serde_json::from_value(serde_json::to_value(report)?)
 }
 
+/// Which rows are wanted, in the ledger's words.
+pub(crate) fn row_filter(filter: connections_api::RowFilter) -> ledger_api::RowFilter {
+    use connections_api::RowOutcome;
+    let outcome = filter.outcome.map(|outcome| match outcome {
+        RowOutcome::Created => ledger_api::RowOutcome::Created,
+        RowOutcome::Updated => ledger_api::RowOutcome::Updated,
+        RowOutcome::Matched => ledger_api::RowOutcome::Matched,
+        RowOutcome::Duplicate => ledger_api::RowOutcome::Duplicate,
+        RowOutcome::Rejected => ledger_api::RowOutcome::Rejected,
+    });
+    ledger_api::RowFilter { outcome }
+}
+
+/// The ledger's rows as people see them; their JSON is the same.
+pub(crate) fn shown_rows(
+    page: &kernel::Page<ledger_api::RowReport>,
+) -> Result<kernel::Page<connections_api::FileRow>, serde_json::Error> {
+    serde_json::from_value(serde_json::to_value(page)?)
+}
+
 fn kind(kind: formats::RowKind) -> TransactionKind {
     use formats::RowKind;
     match kind {

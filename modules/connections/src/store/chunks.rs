@@ -69,22 +69,4 @@ impl ConnectionStore {
         }
         Ok(found.len())
     }
-
-    /// Forgets the files of imports that nobody has worked on for `age`; answers how many.
-    pub(crate) async fn forget_files(&self, age: Duration) -> Result<usize, DbErr> {
-        let sql = "SELECT id FROM imports WHERE has_file = $1 AND updated_at < $2 AND due_at IS NULL \
-                   AND state <> 'uploading' LIMIT 100";
-        let found: Vec<Found> = all(self.db.reader(), sql, vec![true.into(), (now() - age).into()]).await?;
-        for Found { id } in &found {
-            let txn = self.db.begin().await?;
-            // Not if somebody asked for another preview in this moment.
-            let sql = "UPDATE imports SET has_file = $1 WHERE id = $2 AND due_at IS NULL AND updated_at < $3";
-            let values = [false.into(), (*id).into(), (now() - age).into()];
-            if execute(&*txn, sql, values).await?.rows_affected() == 1 {
-                self.delete_chunks(&txn, ImportId(*id)).await?;
-            }
-            txn.commit().await?;
-        }
-        Ok(found.len())
-    }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use connections_api::{EncodingUsed, FileFormat, Import, ImportState, Mapping, Note, Progress};
 use connections_formats::{Detection, Format};
 use kernel::{
@@ -24,7 +26,7 @@ pub(crate) struct ImportRow {
     pub(crate) size_bytes: i64,
     /// Its [`Contents`].
     detection: Option<String>,
-    archive_id: Option<Uuid>,
+    pub(super) archive_id: Option<Uuid>,
     members: Option<String>,
     account_id: Option<Uuid>,
     currency: Option<String>,
@@ -37,6 +39,10 @@ pub(crate) struct ImportRow {
     report: Option<String>,
     problem: Option<String>,
     pub(crate) has_file: bool,
+    pub(super) file_until: Option<Instant>,
+    pub(super) file_of: Option<Uuid>,
+    pub(crate) reparse_of: Option<Uuid>,
+    difference: Option<String>,
     pub(crate) attempts: i32,
     pub(crate) broken_runs: i32,
     created_at: Instant,
@@ -117,6 +123,7 @@ impl ImportRow {
             size_bytes: self.size_bytes.unsigned_abs(),
             format,
             encoding: encoding.transpose()?,
+            file_kept_until: self.file_until,
             archive_id: self.archive_id.map(ImportId),
             members: self.members.as_deref().map_or(Ok(Vec::new()), from_json)?,
             account_id: choice.account_id,
@@ -130,6 +137,8 @@ impl ImportRow {
                 rows_read: self.rows_read.unsigned_abs(),
             },
             report: self.report.as_deref().map(from_json).transpose()?,
+            reparse_of: self.reparse_of.map(ImportId),
+            difference: self.difference.as_deref().map(from_json).transpose()?,
             problem: self.problem.as_deref().map(from_json).transpose()?,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -205,12 +214,13 @@ impl ConnectionStore {
         size_bytes: u64,
         contents: &Contents,
         choice: &Choice,
+        kept_for: Duration,
     ) -> Result<(), DbErr> {
         let size = i64::try_from(size_bytes).map_err(|error| DbErr::Type(error.to_string()))?;
         let notes: Vec<Note> = Vec::new();
         let sql = "UPDATE imports SET state = 'reading', size_bytes = $1, detection = $2, notes = $3, \
                    account_id = $4, currency = $5, profile_id = $6, mapping = $7, mapping_chosen = $8, \
-                   due_at = $9, updated_at = $9 WHERE id = $10 AND state = 'uploading'";
+                   due_at = $9, updated_at = $9, file_until = $11 WHERE id = $10 AND state = 'uploading'";
         let values = [
             size.into(),
             json(contents)?.into(),
@@ -222,6 +232,7 @@ impl ConnectionStore {
             choice.mapping.is_some().into(),
             now().into(),
             id.0.into(),
+            (now() + kept_for).into(),
         ];
         match execute(&**txn, sql, values).await?.rows_affected() {
             1 => Ok(()),
@@ -243,7 +254,7 @@ impl ConnectionStore {
     ) -> Result<bool, DbErr> {
         let sql = "UPDATE imports SET state = 'reading', user_id = $1, role = $2, account_id = $3, currency = $4, \
                    profile_id = $5, mapping = $6, mapping_chosen = $7, notes = '[]', bytes_read = 0, rows_read = 0, \
-                   report = NULL, problem = NULL, attempts = 0, broken_runs = 0, updated_at = $8, \
+                   report = NULL, problem = NULL, difference = NULL, attempts = 0, broken_runs = 0, updated_at = $8, \
                    due_at = CASE WHEN fence IS NULL THEN $8 ELSE due_at END WHERE id = $9 AND state = $10";
         let values = [
             principal.user.0.into(),
@@ -278,7 +289,7 @@ impl ConnectionStore {
     /// too late for that.
     pub(crate) async fn cancel(&self, txn: &Txn, id: ImportId, principal: &Principal) -> Result<bool, DbErr> {
         let sql = "UPDATE imports SET state = 'cancelled', user_id = $1, role = $2, report = NULL, problem = NULL, \
-                   has_file = $3, attempts = 0, broken_runs = 0, updated_at = $4, \
+                   has_file = $3, file_until = NULL, attempts = 0, broken_runs = 0, updated_at = $4, \
                    due_at = CASE WHEN fence IS NULL THEN $4 ELSE due_at END \
                    WHERE id = $5 AND state IN ('reading', 'previewed', 'failed')";
         let values = [

@@ -57,7 +57,7 @@ impl ConnectionStore {
         notes: &[Note],
     ) -> Result<bool, DbErr> {
         let sql = "UPDATE imports SET state = 'unpacked', members = $1, notes = $2, bytes_read = size_bytes, \
-                   has_file = $3, attempts = 0, broken_runs = 0, fence = NULL, due_at = NULL, updated_at = $4 \
+                   has_file = $3, file_until = NULL, attempts = 0, broken_runs = 0, fence = NULL, due_at = NULL, updated_at = $4 \
                    WHERE id = $5 AND fence = $6 AND state = 'reading'";
         let values = [
             json(&members)?.into(),

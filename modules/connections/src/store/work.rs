@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
-use connections_api::{ImportReport, ImportState, Mapping, Note};
+use connections_api::{Difference, ImportReport, ImportState, Mapping, Note};
 use kernel::{ImportId, Problem, ProfileId, now};
 use platform::Txn;
 use sea_orm::{DbErr, FromQueryResult, Value};
 use uuid::Uuid;
+
+use crate::contents::Contents;
 
 use super::{ConnectionStore, ImportRow, execute, json, one};
 
@@ -25,6 +27,9 @@ pub(crate) struct Lease {
 /// What reading a file came to, beside its rows.
 pub(crate) struct Ended<'a> {
     pub(crate) notes: &'a [Note],
+    /// What the file is, where that was judged anew.
+    pub(crate) contents: Option<&'a Contents>,
+    pub(crate) difference: Option<&'a Difference>,
     pub(crate) mapping: Option<&'a Mapping>,
     pub(crate) profile_id: Option<ProfileId>,
 }
@@ -41,7 +46,9 @@ impl ConnectionStore {
         while let Some(Due { id }) = one(self.db.reader(), due, [now().into()]).await? {
             let fence = Uuid::now_v7();
             // Whoever comes second finds it not due any more and looks for another.
-            let sql = "UPDATE imports SET fence = $1, due_at = $2, attempts = attempts + 1 \
+            // A fence that is still there is that of a runner that died of it, perhaps of the file.
+            let sql = "UPDATE imports SET fence = $1, due_at = $2, attempts = attempts + 1, \
+                       broken_runs = broken_runs + CASE WHEN fence IS NULL THEN 0 ELSE 1 END \
                        WHERE id = $3 AND due_at <= $4";
             let values = [fence.into(), (now() + lease).into(), id.into(), now().into()];
             let taken = execute(self.db.writer(), sql, values).await?.rows_affected() == 1;
@@ -108,7 +115,7 @@ impl ConnectionStore {
     ) -> Result<bool, DbErr> {
         let sql = "UPDATE imports SET state = 'previewed', report = $1, notes = $2, mapping = $3, profile_id = $4, \
                    bytes_read = $5, rows_read = $6, attempts = 0, broken_runs = 0, fence = NULL, \
-                   due_at = NULL, updated_at = $7 \
+                   due_at = NULL, updated_at = $7, detection = coalesce($10, detection), difference = $11 \
                    WHERE id = $8 AND fence = $9 AND state = 'reading'";
         let values = [
             json(report)?.into(),
@@ -120,27 +127,24 @@ impl ConnectionStore {
             now().into(),
             lease.import.0.into(),
             lease.fence.into(),
+            ended.contents.map(json).transpose()?.into(),
+            ended.difference.map(json).transpose()?.into(),
         ];
         Ok(execute(&**txn, sql, values).await?.rows_affected() == 1)
     }
 
-    /// The rows are in the ledger; the file has done its duty.
+    /// The rows are in the ledger. The file is kept, so that a better reader may read it again.
     pub(crate) async fn end_commit(
         &self,
         txn: &Txn,
         lease: &Lease,
         report: &ImportReport,
     ) -> Result<bool, DbErr> {
-        let sql = "UPDATE imports SET state = 'committed', report = $1, has_file = $2, attempts = 0, \
-                   broken_runs = 0, fence = NULL, due_at = NULL, updated_at = $3 \
-                   WHERE id = $4 AND fence = $5 AND state = 'committing'";
-        let values =
-            [json(report)?.into(), false.into(), now().into(), lease.import.0.into(), lease.fence.into()];
-        let ended = execute(&**txn, sql, values).await?.rows_affected() == 1;
-        if ended {
-            self.delete_chunks(txn, lease.import).await?;
-        }
-        Ok(ended)
+        let sql = "UPDATE imports SET state = 'committed', report = $1, attempts = 0, \
+                   broken_runs = 0, fence = NULL, due_at = NULL, updated_at = $2 \
+                   WHERE id = $3 AND fence = $4 AND state = 'committing'";
+        let values = [json(report)?.into(), now().into(), lease.import.0.into(), lease.fence.into()];
+        Ok(execute(&**txn, sql, values).await?.rows_affected() == 1)
     }
 
     /// It did not work. The import stays due: its waiting rows have to go.

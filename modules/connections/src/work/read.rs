@@ -50,12 +50,17 @@ impl Runner {
         let found = thread.await.map_err(broken)?;
         let needs_account = named.chosen.is_none() && named.fallback.is_none() && !has_account_column;
         self.judge(found, needs_account, told)?;
-        tokio::select! {
-            report = self.ledger.preview(cx, BatchId(row.id)) => {
-                shown_report(&report.map_err(halt)?).map_err(broken)
+        let report = tokio::select! {
+            report = self.ledger.preview(cx, BatchId(row.id)) => report.map_err(halt)?,
+            () = unwanted.cancelled() => return Err(Halt::Unwanted),
+        };
+        if let Some(first) = row.reparse_of {
+            tokio::select! {
+                compared = self.compare(cx, BatchId(first), BatchId(row.id), told) => compared?,
+                () = unwanted.cancelled() => return Err(Halt::Unwanted),
             }
-            () = unwanted.cancelled() => Err(Halt::Unwanted),
         }
+        shown_report(&report).map_err(broken)
     }
 
     /// The file of an import, until `stop` is cancelled.
@@ -63,7 +68,7 @@ impl Runner {
         UploadedFile {
             store: self.store.clone(),
             sealing_key: self.settings.sealing_key.clone(),
-            import: row.id(),
+            import: row.file_owner(),
             size_bytes: row.size_bytes.unsigned_abs(),
             stop,
             runtime: Handle::current(),

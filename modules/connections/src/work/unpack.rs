@@ -86,7 +86,9 @@ impl Runner {
         if self.store.end_unpacking(&txn, lease, &ids, &unpacked.notes).await? {
             for Member { id, size_bytes, contents } in &unpacked.files {
                 let choice = row.choice()?.of(contents);
-                self.store.finish_upload(&txn, *id, *size_bytes, contents, &choice).await?;
+                self.store
+                    .finish_upload(&txn, *id, *size_bytes, contents, &choice, self.settings.file_retention)
+                    .await?;
             }
             // What was left out.
             self.store.drop_members_in(&txn, lease.import).await?;

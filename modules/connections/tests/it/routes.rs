@@ -18,14 +18,17 @@ fn the_public_routes_are_these() {
     routes.sort();
     let expected = [
         "delete /api/v1/imports/{id}",
+        "delete /api/v1/imports/{id}/file",
         "delete /api/v1/mapping-profiles/{id}",
         "get /api/v1/imports",
         "get /api/v1/imports/formats",
         "get /api/v1/imports/{id}",
+        "get /api/v1/imports/{id}/rows",
         "get /api/v1/mapping-profiles",
         "post /api/v1/imports",
         "post /api/v1/imports/{id}/commit",
         "post /api/v1/imports/{id}/preview",
+        "post /api/v1/imports/{id}/reparse",
         "put /api/v1/mapping-profiles/{id}",
     ];
     assert_eq!(routes, expected);

@@ -24,6 +24,17 @@ impl World {
         panic!("a file is kept still");
     }
 
+    /// Waits until no import is in this state.
+    pub async fn nothing_waits_of(&self, state: &str) {
+        for _ in 0..500 {
+            if self.count(&format!("SELECT count(*) AS n FROM imports WHERE state = '{state}'")).await == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("something is {state} still");
+    }
+
     /// Waits until the ledger holds no rows, balances or batches of files that were not committed.
     pub async fn nothing_waits(&self) {
         let ledger = &self.ledger_module.store;
