@@ -96,6 +96,26 @@ fn mt940() -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A table of a German bank, with a decimal comma, groups of thousands and rows of about 150 bytes.
+fn comma_table() -> Vec<u8> {
+    let mut text = String::from(
+        "\"Buchungsdatum\";\"Wertstellung\";\"Status\";\"Zahlungspflichtige*r\";\"Zahlungsempfänger*in\";\
+         \"Verwendungszweck\";\"Umsatztyp\";\"IBAN\";\"Betrag (€)\";\"Kundenreferenz\"\n",
+    );
+    for row in 0..ROWS {
+        let (month, day, cents) = (row % 12 + 1, row % 28 + 1, row * 7919 % 1_000_000);
+        let (thousands, euros) = (cents / 100_000, cents / 100 % 1000);
+        let whole = if thousands > 0 { format!("{thousands}.{euros:03}") } else { euros.to_string() };
+        text += &format!(
+            "\"{day:02}.{month:02}.25\";\"{day:02}.{month:02}.25\";\"Gebucht\";\"Jo Musterfrau\";\"LADEN {}//Neudorf\";\
+             \"Kartenzahlung {row}\";\"Ausgang\";\"DE02999000000000000004\";\"-{whole},{:02}\";\"\"\n",
+            row % 5000,
+            cents % 100
+        );
+    }
+    text.into_bytes()
+}
+
 fn plan(bytes: &[u8]) -> Plan {
     let mut survey = Survey::new();
     survey.feed(bytes);
@@ -134,8 +154,12 @@ fn floor(bytes: &[u8]) -> i64 {
     sum
 }
 
+fn files() -> [(&'static str, Vec<u8>); 4] {
+    [("ofx", ofx()), ("csv", table()), ("csv-comma", comma_table()), ("mt940", mt940())]
+}
+
 fn readers(criterion: &mut Criterion) {
-    for (name, bytes) in [("ofx", ofx()), ("csv", table()), ("mt940", mt940())] {
+    for (name, bytes) in files() {
         let plan = plan(&bytes);
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(ROWS)).sample_size(20);
@@ -147,7 +171,7 @@ fn readers(criterion: &mut Criterion) {
 
 /// The best of several turns, reader and floor by turns so that both meet the same machine.
 fn summary() {
-    for (name, bytes) in [("ofx", ofx()), ("csv", table()), ("mt940", mt940())] {
+    for (name, bytes) in files() {
         let plan = plan(&bytes);
         let (mut reader, mut least) = (Duration::MAX, Duration::MAX);
         for _ in 0..15 {

@@ -61,8 +61,11 @@ pub(crate) fn table_amount(
     mark: DecimalMark,
     currency: Currency,
 ) -> Result<Option<Money>, RejectCode> {
+    if text.is_empty() {
+        return Ok(None);
+    }
     // The common case first, as in `ofx_amount`.
-    if let (DecimalMark::Point, Ok(money)) = (mark, Money::parse(text, currency)) {
+    if let Some(money) = plain_amount(text, mark, currency) {
         return Ok(Some(money));
     }
     let bare = Bare::of(text);
@@ -79,6 +82,26 @@ pub(crate) fn table_amount(
     // The sign goes in first: the least amount of all has no positive counterpart.
     let signed = if bare.is_negative { format!("-{}", bare.number) } else { bare.number };
     parse_number(&signed, mark, currency).map(Some)
+}
+
+/// Sign, digits, groups of thousands and decimals, and nothing else; without a detour through the heap.
+fn plain_amount(text: &str, mark: DecimalMark, currency: Currency) -> Option<Money> {
+    let other = mark.other().byte();
+    if mark == DecimalMark::Point && !text.as_bytes().contains(&other) {
+        return Money::parse(text, currency).ok();
+    }
+    let (whole, fraction) = text.split_once(char::from(mark.byte())).unwrap_or((text, ""));
+    if !are_groups(whole.trim_start_matches(['-', '+']).as_bytes(), other) || fraction.contains('.') {
+        return None;
+    }
+    let mut plain = [0u8; 40];
+    let mut length = 0;
+    let digits = whole.bytes().filter(|byte| *byte != other);
+    for byte in digits.chain([b'.']).chain(fraction.bytes()) {
+        *plain.get_mut(length)? = byte;
+        length += 1;
+    }
+    Money::parse(std::str::from_utf8(&plain[..length]).ok()?, currency).ok()
 }
 
 /// A number and what stood around it.
@@ -108,8 +131,9 @@ impl Bare {
                 '+' => bare.sign(false),
                 '\'' | '\u{2019}' | '\u{2bc}' => bare.separator('_'),
                 c if c.is_whitespace() => bare.separator('_'),
-                '$' | '€' | '£' | '¥' | '₹' | '₩' | '₽' | '₺' | '₴' | '₪' | '฿' | '₫' | '₱' | '₦' =>
-                    {}
+                '$' | '€' | '£' | '¥' | '₹' | '₩' | '₽' | '₺' | '₴' | '₪' | '฿' | '₫' | '₱' | '₦'
+                // What the euro of ISO 8859-15 is in windows-1252.
+                | '¤' => {}
                 c => letters.push(c),
             }
         }

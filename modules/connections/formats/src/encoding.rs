@@ -25,7 +25,8 @@ pub enum EncodingEvidence {
     Declared,
     /// The file says otherwise, and its bytes prove it wrong.
     DeclarationWrong,
-    /// The file says nothing: UTF-8 if it is valid, else windows-1252.
+    /// The file says nothing: UTF-8 if it is valid; else windows-1252, or macintosh where lines end as on the old
+    /// Macintosh.
     Guessed,
 }
 
@@ -55,6 +56,7 @@ impl Encoding {
             Some(codec) if codec == encoding_rs::UTF_8 => (encoding_rs::WINDOWS_1252, DeclarationWrong),
             Some(codec) => (codec, Declared),
             None if report.valid_utf8 => (encoding_rs::UTF_8, Guessed),
+            None if head.contains(&b'\r') && !head.contains(&b'\n') => (encoding_rs::MACINTOSH, Guessed),
             None => (encoding_rs::WINDOWS_1252, Guessed),
         };
         Self::new(codec, evidence, declared_owned)
@@ -78,12 +80,15 @@ pub(crate) fn byte_order(head: &[u8]) -> Option<&'static encoding_rs::Encoding> 
     if let Some((codec, _)) = encoding_rs::Encoding::for_bom(head) {
         return Some(codec);
     }
-    let pairs = || head.chunks_exact(2).take(16);
+    // Without a mark: most characters of any bank's file are of the Latin script, and half their bytes are zero.
+    let pairs = || head.chunks_exact(2).take(256);
+    let most =
+        |is_latin: fn(&[u8]) -> bool| pairs().filter(|pair| is_latin(pair)).count() * 4 > pairs().len() * 3;
     if pairs().len() < 4 {
         None
-    } else if pairs().all(|pair| pair[0] != 0 && pair[0].is_ascii() && pair[1] == 0) {
+    } else if most(|pair| pair[0] != 0 && pair[1] == 0) {
         Some(encoding_rs::UTF_16LE)
-    } else if pairs().all(|pair| pair[0] == 0 && pair[1] != 0 && pair[1].is_ascii()) {
+    } else if most(|pair| pair[0] == 0 && pair[1] != 0) {
         Some(encoding_rs::UTF_16BE)
     } else {
         None

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::headers::{fingerprint, normal, position};
-use super::suggest::{DELIMITERS, LAST_HEADER_ROW, head_rows, is_amount, is_date};
+use super::suggest::{DELIMITERS, LAST_HEADER_ROW, QUOTE, head_rows, is_amount, is_date};
 use super::{AmountColumns, Column, Mapping};
 use crate::Encoding;
 
@@ -90,7 +90,7 @@ pub fn profiles() -> &'static [Profile] {
 /// The layout that the head of a table is of, and the mapping for it; `None` if it is of none that we know.
 pub fn recognise(head: &[u8], encoding: &Encoding) -> Option<(&'static Profile, Mapping)> {
     let found = DELIMITERS.iter().filter_map(|delimiter| {
-        let rows = head_rows(head, encoding, *delimiter).ok()?;
+        let rows = head_rows(head, encoding, *delimiter, QUOTE).ok()?;
         by_header(&rows, *delimiter).or_else(|| by_cells(&rows, *delimiter))
     });
     // The layout that asks for most.

@@ -9,7 +9,7 @@ use crate::survey::HEAD_BYTES;
 use crate::{Encoding, FormatError};
 
 pub(super) const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
-const QUOTE: char = '"';
+pub(super) const QUOTE: char = '"';
 /// A header row comes within the first lines, or not at all.
 pub(super) const LAST_HEADER_ROW: usize = 100;
 const SAMPLED_ROWS: usize = 300;
@@ -22,11 +22,14 @@ pub fn suggest(head: &[u8], encoding: &Encoding) -> Result<Mapping, FormatError>
     if let Some((_, mapping)) = recognise(head, encoding) {
         return Ok(mapping);
     }
-    let samples = DELIMITERS.iter().map(|delimiter| Sample::take(head, encoding, *delimiter));
+    let samples = DELIMITERS.iter().map(|delimiter| Sample::take(head, encoding, *delimiter, QUOTE));
     let samples = samples.collect::<Result<Vec<_>, _>>()?;
     let score = |sample: &&Sample| (sample.known_names, sample.usual_width());
     // `max_by_key` keeps the last of equals; a comma is the better guess.
     let Some(best) = samples.iter().rev().max_by_key(score) else { return Err(FormatError::NoDateColumn) };
+    if best.has_apostrophes() {
+        return Sample::take(head, encoding, best.delimiter, '\'')?.with_header();
+    }
     if best.known_names < 2 {
         let without_header = samples.iter().find_map(Sample::without_header);
         return without_header.ok_or(FormatError::NoDateColumn);
@@ -37,6 +40,7 @@ pub fn suggest(head: &[u8], encoding: &Encoding) -> Result<Mapping, FormatError>
 /// The first records of a file under one delimiter.
 struct Sample {
     delimiter: char,
+    quote: char,
     header: Vec<String>,
     known_names: usize,
     /// Rows after the header, or all if there is none.
@@ -44,17 +48,23 @@ struct Sample {
 }
 
 impl Sample {
-    fn take(head: &[u8], encoding: &Encoding, delimiter: char) -> Result<Self, FormatError> {
-        let rows = head_rows(head, encoding, delimiter)?;
+    fn take(head: &[u8], encoding: &Encoding, delimiter: char, quote: char) -> Result<Self, FormatError> {
+        let rows = head_rows(head, encoding, delimiter, quote)?;
         let known: Vec<_> = rows.iter().take(LAST_HEADER_ROW).map(|row| known_names(row)).collect();
         let best = known.iter().copied().max().unwrap_or(0);
-        let mut sample = Self { delimiter, header: vec![], known_names: best, rows };
+        let mut sample = Self { delimiter, quote, header: vec![], known_names: best, rows };
         if let Some(at) = known.iter().position(|count| *count == best).filter(|_| best >= 2) {
             let rows = sample.rows.split_off(at + 1);
             sample.header = sample.rows.pop().unwrap_or_default();
             sample.rows = rows;
         }
         Ok(sample)
+    }
+
+    /// Whether the cells of the header stand between apostrophes instead of quotes.
+    fn has_apostrophes(&self) -> bool {
+        let is_quoted = |name: &String| name.len() > 2 && name.starts_with('\'') && name.ends_with('\'');
+        self.known_names >= 2 && self.header.iter().all(is_quoted)
     }
 
     /// How many columns most rows have.
@@ -113,7 +123,7 @@ impl Sample {
     fn mapping(&self, columns: Columns, has_header: bool) -> Mapping {
         Mapping {
             delimiter: self.delimiter,
-            quote: QUOTE,
+            quote: self.quote,
             has_header,
             columns,
             statuses: vec![],
@@ -205,13 +215,14 @@ impl Sample {
     }
 }
 
-/// The first records of a file, taken with this delimiter.
+/// The first records of a file, taken with this delimiter and this quote.
 pub(super) fn head_rows(
     head: &[u8],
     encoding: &Encoding,
     delimiter: char,
+    quote: char,
 ) -> Result<Vec<Vec<String>>, FormatError> {
-    let mut records = Records::new(Source::new(head, encoding.codec()), delimiter, QUOTE);
+    let mut records = Records::new(Source::new(head, encoding.codec()), delimiter, quote);
     let mut rows = vec![];
     while rows.len() < SAMPLED_ROWS {
         let Some((_, record)) = records.next()? else { break };

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use connections_formats::csv::{AmountColumns, Column, DateOrder};
-use connections_formats::{BalanceKind, DecimalMark, Mapping, csv};
+use connections_formats::{BalanceKind, DecimalMark, Mapping, RowStatus, csv};
 
 use crate::support::{Collected, file, money};
 
@@ -90,6 +90,64 @@ fn quotes_keep_delimiters_line_breaks_and_quotes() {
     assert_eq!(rows[0].memo.as_deref(), Some("two\nlines"));
     assert_eq!((rows[1].name.as_deref(), rows[1].line), (Some("\"5\" pipe\""), 4));
     assert_eq!((rows[2].name.as_deref(), rows[2].line), (Some("padded"), 5));
+}
+
+#[test]
+fn apostrophes_may_stand_in_place_of_quotes() {
+    let table =
+        "'Date';'Description';'Amount'\n'2025-01-02';'Smith; \"Jo\"';'-1,50'\n'2025-01-03';'it''s';'2,00'\n";
+    assert_eq!(suggested(table).quote, '\'');
+    let collected = read(table);
+    assert_eq!(collected.booked(), ["2025-01-02 -1.50", "2025-01-03 2.00"]);
+    let names: Vec<_> = collected.rows().map(|row| row.name.clone().unwrap()).collect();
+    assert_eq!(names, ["Smith; \"Jo\"", "it's"]);
+}
+
+#[test]
+fn a_line_that_names_the_delimiter_for_spreadsheets_is_passed_over() {
+    let collected = read("sep=;\nDate;Text;Amount\n2025-01-02;a,b;1,00\n");
+    assert_eq!(collected.booked(), ["2025-01-02 1.00"]);
+    assert_eq!(collected.rows().next().unwrap().name.as_deref(), Some("a,b"));
+}
+
+#[test]
+fn a_line_with_a_balance_and_no_amount_is_no_transaction() {
+    let collected = read("Date,Text,Amount,Balance\n2025-01-01,opening,,5.00\n2025-01-02,a,1.00,6.00\n");
+    assert_eq!(collected.rejections(), ["2 not_a_transaction"]);
+    assert_eq!(collected.booked(), ["2025-01-02 1.00"]);
+}
+
+#[test]
+fn a_mapping_can_say_fees_words_for_the_status_and_both_sides() {
+    let mapping = r#"{"delimiter": ",", "date_order": "year_first", "decimal_mark": "point",
+        "columns": {"date": "Booked", "transaction_date": "Done", "value_date": "Value", "amount": {"signed": "Amount"},
+            "fee": "Fee", "payer": "From", "payee": "To", "name": "Text", "memo": "Text", "memo_continued": ["More"],
+            "reference": "Ref", "category": "Kind"},
+        "statuses": [{"column": "State", "booked": ["ok"], "pending": ["waits"], "ignored": ["void"]}]}"#;
+    let mapping: Mapping = serde_json::from_str(mapping).unwrap();
+    let table = "Booked,Done,Value,Amount,Fee,From,To,Text,More,Ref,Kind,State\n\
+        2025-01-02,2025-01-01,2025-01-03,-10.00,0.50,me,shop,a,b,r1,food,OK\n\
+        2025-01-02,2025-01-01,,10.00,,boss,me,a,a,,,ok\n\
+        ,2025-01-04,,-3.00,,,,c,,,,waits\n\
+        ,2025-01-05,,-4.00,,,,d,,,,ok\n\
+        2025-01-06,,,-5.00,,,,e,,,,void\n\
+        2025-01-06,,,-6.00,,,,f,,,,odd\n\
+        ,,,-7.00,,,,g,,,,waits\n";
+    let collected = file(table).currency("EUR").mapping(mapping).read().unwrap();
+    let told: Vec<_> = collected
+        .rows()
+        .map(|row| (row.amount.minor(), row.name.as_deref().unwrap(), row.status == RowStatus::Pending))
+        .collect();
+    assert_eq!(
+        told,
+        [(-1050, "shop", false), (1000, "boss", false), (-300, "c", true), (-400, "d", true)],
+        "a day of transaction alone is not booked either"
+    );
+    assert_eq!(collected.rejections(), ["6 not_booked", "7 unknown_status", "8 unsupported_pending_row"]);
+    let first = collected.rows().next().unwrap();
+    assert_eq!((first.value_on, first.memo.as_deref()), (NaiveDate::from_ymd_opt(2025, 1, 3), Some("a b")));
+    assert_eq!((first.reference.as_deref(), first.category.as_deref()), (Some("r1"), Some("food")));
+    assert_eq!(collected.rows().nth(1).unwrap().memo.as_deref(), Some("a"), "the same text is not repeated");
 }
 
 #[test]

@@ -102,3 +102,33 @@ fn a_survey_can_be_stored() {
     let json = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<SurveyReport>(&json).unwrap(), report);
 }
+
+#[test]
+fn utf16_without_a_mark_is_told_by_its_zero_bytes_whatever_letters_it_begins_with() {
+    let table = "Überschrift;Größe\r\nBuchungstag;Empfänger;Betrag\r\n02.01.2026;Café Zürich €;-1,50\r\n";
+    let little: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = table.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!((name(&little), evidence(&little).0.as_str()), ("Café Zürich €".into(), "UTF-16LE"));
+    assert_eq!((name(&big), evidence(&big).0.as_str()), ("Café Zürich €".into(), "UTF-16BE"));
+}
+
+#[test]
+fn the_bytes_of_the_old_macintosh_are_told_by_its_line_ends() {
+    // é is 8E there and Ž in windows-1252.
+    let table = b"Date,Description,Amount\r2025-01-02,Caf\x8e Z\x9frich,-1.50\r";
+    assert_eq!(name(table), "Café Zürich");
+    assert_eq!(evidence(table), ("macintosh".into(), Guessed, None));
+    let windows: Vec<u8> = table
+        .iter()
+        .flat_map(|byte| if *byte == b'\r' { &b"\r\n"[..] } else { std::slice::from_ref(byte) })
+        .copied()
+        .collect();
+    assert_eq!((name(&windows).as_str(), evidence(&windows).0.as_str()), ("CafŽ ZŸrich", "windows-1252"));
+}
+
+#[test]
+fn the_euro_of_iso_8859_15_does_not_spoil_its_amount() {
+    let table = b"Datum;Text;Betrag\n02.01.2025;B\xe4cker;-1.234,50 \xa4\n";
+    let collected = file(table).currency("EUR").read().unwrap();
+    assert_eq!(collected.booked(), ["2025-01-02 -1234.50"]);
+}
