@@ -51,7 +51,8 @@ pub struct Columns {
     /// What the bank took beside the amount, written positive: it is taken from the amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Column>,
-    /// Day of the transaction, beside the day of booking. A row that has this day alone is not booked yet.
+    /// Day of the transaction, beside the day of booking. A row that has this day, or that of value, and no day of
+    /// booking is not booked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_date: Option<Column>,
     /// The day from which it bears interest.

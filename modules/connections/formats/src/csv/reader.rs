@@ -165,8 +165,12 @@ impl Reader<'_> {
         let occurred = self.layout.transaction_date.map(|at| cells.text(at));
         match (split_as_of(date), occurred) {
             (Some((posted, occurred)), _) => (Cow::Borrowed(posted), Some(Cow::Borrowed(occurred))),
-            // Not booked yet, so the bank has but the one day.
-            (None, Some(occurred)) if date.is_empty() => (occurred, None),
+            // Not booked yet: the bank has another day, or none.
+            (None, occurred) if date.is_empty() => {
+                let days = [occurred, self.layout.value_date.map(|at| cells.text(at))];
+                let day = days.into_iter().flatten().find(|day| !day.is_empty());
+                (day.unwrap_or_default(), None)
+            }
             (None, occurred) => (Cow::Borrowed(date), occurred),
         }
     }
