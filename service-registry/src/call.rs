@@ -39,7 +39,8 @@ impl<'a> Call<'a> {
     ) -> Self {
         let started = Tick::now();
         let deadline = caller.deadline_tick().min(started + method.timeout);
-        Self { service, method, edge, kind, started, cx: caller.child(deadline) }
+        let cx = caller.child(deadline).inherit_repeats(caller, service, method);
+        Self { service, method, edge, kind, started, cx }
     }
 
     /// A call that another process has opened: `cx` is the callee's context already, and the method's own
@@ -52,7 +53,14 @@ impl<'a> Call<'a> {
     ) -> Self {
         let started = Tick::now();
         let deadline = cx.deadline_tick().min(started + method.timeout);
-        Self { service, method, edge, kind: Kind::Serve, started, cx: cx.with_tick(deadline) }
+        Self {
+            service,
+            method,
+            edge,
+            kind: Kind::Serve,
+            started,
+            cx: cx.with_tick(deadline).with_repeats(method.repeats_may_come()),
+        }
     }
 
     /// The context that the callee gets.

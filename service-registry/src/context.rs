@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::{Anchor, Tick};
+use crate::contract::Method;
 use crate::ids::{Id, fresh_span_id};
 use crate::trace::TraceContext;
 
@@ -32,6 +33,16 @@ pub struct CallContext {
     retry_attempt: u8,
     /// Whether the request came from another process, which repeats it if anybody does.
     arrived: bool,
+    repeats: Repeats,
+}
+
+/// Whether the sender of a call may send it again under the same id, so that its answer must be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeats {
+    None,
+    /// It is a whole request that may come again. The calls that it makes here are then the same again too.
+    OfRequest,
+    OfCall,
 }
 
 /// What all calls of one request have in common.
@@ -72,6 +83,7 @@ impl CallContext {
             depth: 0,
             retry_attempt: 0,
             arrived: false,
+            repeats: Repeats::None,
         }
     }
 
@@ -168,6 +180,44 @@ impl CallContext {
         self.retry_attempt
     }
 
+    /// The context of a request that its sender may send again under the same call id.
+    ///
+    /// The calls that answer it, one of a method at most, then have ids that a repeat has too; see
+    /// [`CallContext::repeat_id`].
+    pub fn of_repeatable_request(mut self) -> Self {
+        self.repeats = Repeats::OfRequest;
+        self
+    }
+
+    /// The id under which this call may come again after a lost answer. Whoever answers it keeps the answer under
+    /// it, beside the effect, and gives the same one again. Nothing where no repeat can come, as in this process.
+    pub fn repeat_id(&self) -> Option<Uuid> {
+        (self.repeats != Repeats::None).then(|| self.call_id())
+    }
+
+    /// Whether a repeat of this call may come, by what its method declares.
+    pub(crate) fn with_repeats(mut self, may_come: bool) -> Self {
+        self.repeats = if may_come { Repeats::OfCall } else { Repeats::None };
+        self
+    }
+
+    /// Gives a call that is made for a repeatable request the id that it will have the next time too.
+    #[inline(always)]
+    pub(crate) fn inherit_repeats(self, caller: &Self, service: &str, method: &Method) -> Self {
+        if caller.repeats == Repeats::OfRequest && method.repeats_may_come() {
+            self.known_again(caller.call_id, service, method.name)
+        } else {
+            self
+        }
+    }
+
+    #[cold]
+    fn known_again(mut self, request: Id, service: &str, method: &str) -> Self {
+        self.call_id = request.derived([service, method]);
+        self.repeats = Repeats::OfCall;
+        self
+    }
+
     /// Whether this request began in this process: then nobody above can repeat it, and we may.
     pub fn is_edge_most(&self) -> bool {
         !self.arrived
@@ -203,6 +253,7 @@ impl CallContext {
             depth: self.depth.saturating_add(1),
             retry_attempt: self.retry_attempt,
             arrived: self.arrived,
+            repeats: Repeats::None,
         }
     }
 }

@@ -47,8 +47,18 @@ pub enum Part {
 pub struct Method {
     pub name: &'static str,
     pub class: Class,
+    /// Whether the callee keeps its answers beside their effects and knows a repeat by its call id, so that what
+    /// acts once may be repeated after a lost answer.
+    pub dedupe: bool,
     /// Longest time one call may take, whatever its caller still has.
     pub timeout: Duration,
+}
+
+impl Method {
+    /// Whether a caller elsewhere repeats this after a lost answer, so that the first answer is worth keeping.
+    pub(crate) fn repeats_may_come(&self) -> bool {
+        self.class == Class::Idempotent || self.dedupe
+    }
 }
 
 /// What a repeat of a call does, and so who may repeat it when.
@@ -58,7 +68,7 @@ pub enum Class {
     Read,
     /// Carries its own id: a repeat has no second effect.
     Idempotent,
-    /// A repeat could act twice: repeated only when nothing was sent.
+    /// A repeat could act twice: repeated only when nothing was sent, or where the callee knows repeats.
     Once,
 }
 

@@ -73,7 +73,7 @@ mod tests {
     use crate::edge::Edge;
 
     static METHOD: Method =
-        Method { name: "guarded", class: Class::Read, timeout: Duration::from_millis(20) };
+        Method { name: "guarded", class: Class::Read, dedupe: false, timeout: Duration::from_millis(20) };
 
     async fn outcome<F: Future + Unpin>(callee: F) -> Result<F::Output, CallError> {
         let edge = Edge::new("test", "guarded", Kind::Local);

@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use uuid::Uuid;
 
+use crate::policy::Dice;
+
 /// Below the two variant bits of a UUID's low half stand 62 bits that are ours to count in.
 const COUNTED: u64 = (1 << 62) - 1;
 
@@ -32,6 +34,17 @@ impl Id {
             next.set((high, (low + 1) & COUNTED));
             Self { high, low: low | 1 << 63 }
         })
+    }
+
+    /// The id of what `names` stands for within this one; the same each time.
+    pub(crate) fn derived(self, names: [&str; 2]) -> Self {
+        // FNV-1a, then spread: ids of one thread differ in their last bits only, and must not meet.
+        let hash = names.join(".").bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        });
+        let mut dice = Dice::seeded(hash);
+        let (high, low) = (dice.throw() & !0xF000, dice.throw() & COUNTED);
+        Self { high: self.high ^ high, low: self.low ^ low }
     }
 
     pub(crate) fn uuid(self) -> Uuid {
@@ -73,6 +86,15 @@ mod tests {
         let ids: Vec<Uuid> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         assert!(ids.iter().all(|id| id.get_version_num() == 8 && id.get_variant() == uuid::Variant::RFC4122));
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 4000);
+    }
+
+    #[test]
+    fn an_id_derived_from_another_is_the_same_each_time_and_meets_no_other() {
+        let requests: Vec<_> = (0..1000).map(|_| Id::fresh()).collect();
+        let of = |name| requests.iter().map(move |id| id.derived(["ledger", name]).uuid());
+        let ids: HashSet<Uuid> = of("open").chain(of("close")).collect();
+        assert_eq!(ids.len(), 2000);
+        assert!(of("open").all(|id| ids.contains(&id) && id.get_version_num() == 8));
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! A binding for tests: as far away as another process, without one.
+//! For tests: a binding as far away as another process without one, and (feature `testing`) a network that fails.
+
+#[cfg(feature = "testing")]
+mod faults;
 
 use std::sync::Arc;
 
@@ -11,6 +14,8 @@ use crate::contract::{Contract, Part};
 use crate::dispatch::{Dispatch, Dispatcher};
 use crate::error::CallError;
 use crate::transport::{Outgoing, Reply, Transport};
+#[cfg(feature = "testing")]
+pub use faults::{Fault, FaultPlan, FaultProxy};
 
 /// Local, but serialised: every argument and answer goes through JSON and back, in a task of its own, with
 /// a context made from nothing but what a wire carries.

@@ -7,6 +7,8 @@
 mod bindings;
 #[path = "conformance/body.rs"]
 mod body;
+#[path = "conformance/faults.rs"]
+mod faults;
 #[path = "conformance/over_http.rs"]
 mod over_http;
 #[path = "conformance/probe.rs"]
@@ -35,6 +37,8 @@ macro_rules! conformance {
                 a_circle_of_calls_ends_at_the_depth_limit
                 a_replayed_answer_is_known_to_the_caller
                 an_idempotent_call_has_one_effect
+                a_call_whose_repeats_are_known_acts_once
+                calls_for_a_request_that_may_come_again_are_known_again
                 a_call_that_acts_once_acts_once
             );
         }

@@ -103,7 +103,8 @@ async fn pass_on(
     }
 }
 
-/// What is sent again after a failure: a read always, anything else only when it never left.
+/// What is sent again after a failure: a read, and a write that was held here. Every route that writes either knows a
+/// repeat by its call id, or has no second effect.
 fn rules(req: &HttpRequest, cx: &CallContext, body: &Passed) -> Rules {
     let class = match *req.method() {
         Method::GET | Method::HEAD => Class::Read,
@@ -111,6 +112,7 @@ fn rules(req: &HttpRequest, cx: &CallContext, body: &Passed) -> Rules {
     };
     let body_bytes = if let Passed::Held(bytes) = body { bytes.len() } else { 0 };
     Rules {
+        dedupe: !matches!(body, Passed::Streamed(_)),
         whole_answer_bytes: HELD_BYTES as u64,
         // A module that cannot reach a neighbour of its own says so with 503, and is well itself.
         unavailable_is_failure: false,

@@ -100,7 +100,10 @@ async fn admit(req: &ServiceRequest) -> Result<CallContext, Box<Problem>> {
         );
         return Err(Box::new(Problem::new(Code::Forbidden)));
     }
-    context_from_headers(req.headers(), sender.caller).map_err(|error| Box::new(problem_of(&error)))
+    let cx =
+        context_from_headers(req.headers(), sender.caller).map_err(|error| Box::new(problem_of(&error)))?;
+    // A gateway sends a write again whose answer was lost, under the same call id.
+    Ok(cx.of_repeatable_request())
 }
 
 fn problem_of(error: &CallError) -> Problem {

@@ -5,5 +5,6 @@ mod cli;
 mod config;
 mod edge;
 mod import;
+mod lost_answers;
 mod private;
 mod server;

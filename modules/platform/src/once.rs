@@ -2,6 +2,9 @@
 //!
 //! IETF draft `idempotency-key-header`. The key is claimed in a short transaction of its own, so that a second
 //! request is told at once that the first still runs; effect, events and answer are then one transaction.
+//!
+//! A call that came without a key, from a process that repeats it after a lost answer, is known by its call id. Nobody
+//! chose that id twice, so there is nothing to compare and no claim to make: one transaction holds it all.
 
 use std::time::Duration;
 
@@ -31,7 +34,8 @@ struct Record {
 }
 
 impl Store {
-    /// Runs a write in one transaction, at most once per idempotency key of `cx`.
+    /// Runs a write in one transaction, at most once per idempotency key of `cx`, or per call id where a repeat of the
+    /// call may come. At most one write per call: a second one would be taken for a repeat of the first.
     ///
     /// A repeat gets the first answer and marks `cx` as replayed. Another request under the same key, or a
     /// repeat while the first still runs, is refused. A refusal or failure of `work` leaves nothing, not even
@@ -43,10 +47,7 @@ impl Store {
         F: Future<Output = Result<T, E>>,
     {
         let Some(key) = cx.idempotency() else {
-            let txn = self.begin().await.or_fail(cx)?;
-            let answer = work(txn.clone()).await?;
-            txn.commit().await.or_fail(cx)?;
-            return Ok(answer);
+            return self.once_per_call(cx, work).await;
         };
         match self.claim::<T, E>(cx, key).await? {
             Claim::Answered(answer) => {
@@ -63,6 +64,31 @@ impl Store {
         }
     }
 
+    async fn once_per_call<T, E, F>(&self, cx: &CallContext, work: impl FnOnce(Txn) -> F) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned,
+        E: From<CallError> + From<Problem>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let txn = self.begin().await.or_fail(cx)?;
+        let Some(id) = cx.repeat_id() else {
+            let answer = work(txn.clone()).await?;
+            txn.commit().await.or_fail(cx)?;
+            return Ok(answer);
+        };
+        let scope = scope_of(cx, &format!("call|{id}"));
+        // Waits here while the first of the two is still at work, in this process or another.
+        if self.insert(&*txn, cx, &scope, "", Uuid::nil()).await.or_fail(cx)? == 0 {
+            let kept = self.record(&*txn, &scope).await.or_fail(cx)?.and_then(|record| record.answer);
+            let Some(answer) = kept else { return Err(in_progress().into()) };
+            return Ok(serde_json::from_str(&answer).or_fail(cx)?);
+        }
+        let answer = work(txn.clone()).await?;
+        self.keep(&txn, &scope, Uuid::nil(), &answer, cx).await?;
+        txn.commit().await.or_fail(cx)?;
+        Ok(answer)
+    }
+
     async fn run_claimed<T, E, F>(
         &self,
         cx: &CallContext,
@@ -77,10 +103,7 @@ impl Store {
     {
         let txn = self.begin().await.or_fail(cx)?;
         let answer = work(txn.clone()).await?;
-        let json = serde_json::to_string(&answer).or_fail(cx)?;
-        let sql = "UPDATE idempotency_keys SET answer = $1 WHERE scope = $2 AND fence = $3";
-        let kept = self.execute(&*txn, sql, [json.into(), scope.into(), fence.into()]).await.or_fail(cx)?;
-        if kept == 0 {
+        if self.keep(&txn, scope, fence, &answer, cx).await? == 0 {
             // Our lease ran out and somebody took over: theirs counts, ours rolls back.
             return Err(in_progress().into());
         }
@@ -88,27 +111,48 @@ impl Store {
         Ok(answer)
     }
 
+    /// Writes the answer beside the effect.
+    async fn keep(
+        &self,
+        txn: &Txn,
+        scope: &str,
+        fence: Uuid,
+        answer: &impl Serialize,
+        cx: &CallContext,
+    ) -> Result<u64, CallError> {
+        let json = serde_json::to_string(answer).or_fail(cx)?;
+        let sql = "UPDATE idempotency_keys SET answer = $1 WHERE scope = $2 AND fence = $3";
+        self.execute(&**txn, sql, [json.into(), scope.into(), fence.into()]).await.or_fail(cx)
+    }
+
+    /// Begins a record; 0 where there is one already.
+    async fn insert(
+        &self,
+        on: &impl ConnectionTrait,
+        cx: &CallContext,
+        scope: &str,
+        fingerprint: &str,
+        fence: Uuid,
+    ) -> Result<u64, DbErr> {
+        let sql = "INSERT INTO idempotency_keys (scope, fingerprint, fence, lease_until, created_at) \
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope) DO NOTHING";
+        let lease_until = now() + cx.remaining() + LEASE_MARGIN;
+        let values = [scope.into(), fingerprint.into(), fence.into(), lease_until.into(), now().into()];
+        self.execute(on, sql, values).await
+    }
+
     async fn claim<T, E>(&self, cx: &CallContext, key: &IdempotencyKey) -> Result<Claim<T>, E>
     where
         T: DeserializeOwned,
         E: From<CallError> + From<Problem>,
     {
-        let scope = scope_of(cx, key);
+        let scope = scope_of(cx, &format!("{}|{}", key.route, key.key));
         let fence = Uuid::now_v7();
-        let lease_until = now() + cx.remaining() + LEASE_MARGIN;
-        let insert = "INSERT INTO idempotency_keys (scope, fingerprint, fence, lease_until, created_at) \
-                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope) DO NOTHING";
-        let values = [
-            scope.clone().into(),
-            key.fingerprint.clone().into(),
-            fence.into(),
-            lease_until.into(),
-            now().into(),
-        ];
-        if self.execute(self.writer(), insert, values).await.or_fail(cx)? == 1 {
+        if self.insert(self.writer(), cx, &scope, &key.fingerprint, fence).await.or_fail(cx)? == 1 {
             return Ok(Claim::Mine { scope, fence });
         }
-        let Some(record) = self.record(&scope).await.or_fail(cx)? else {
+        // From the writer: a reader of SQLite may still see the moment before the claim.
+        let Some(record) = self.record(self.writer(), &scope).await.or_fail(cx)? else {
             // The first request failed between our two statements: it left nothing, so a repeat will run.
             return Err(in_progress().into());
         };
@@ -122,6 +166,7 @@ impl Store {
             return Err(in_progress().into());
         }
         let take_over = "UPDATE idempotency_keys SET fence = $1, lease_until = $2 WHERE scope = $3 AND fence = $4 AND answer IS NULL";
+        let lease_until = now() + cx.remaining() + LEASE_MARGIN;
         let values = [fence.into(), lease_until.into(), scope.clone().into(), record.fence.into()];
         match self.execute(self.writer(), take_over, values).await.or_fail(cx)? {
             1 => Ok(Claim::Mine { scope, fence }),
@@ -129,11 +174,10 @@ impl Store {
         }
     }
 
-    async fn record(&self, scope: &str) -> Result<Option<Record>, DbErr> {
+    async fn record(&self, on: &impl ConnectionTrait, scope: &str) -> Result<Option<Record>, DbErr> {
         let sql = "SELECT fingerprint, fence, lease_until, answer FROM idempotency_keys WHERE scope = $1";
         let statement = Statement::from_sql_and_values(self.backend(), sql, [scope.into()]);
-        // From the writer: a reader of SQLite may still see the moment before the claim.
-        Record::find_by_statement(statement).one(self.writer()).await
+        Record::find_by_statement(statement).one(on).await
     }
 
     async fn abandon(&self, scope: &str, fence: Uuid) -> Result<(), DbErr> {
@@ -159,11 +203,11 @@ impl Store {
 }
 
 /// Keys of one user in one household never meet those of another, so nobody can probe for them.
-fn scope_of(cx: &CallContext, key: &IdempotencyKey) -> String {
+fn scope_of(cx: &CallContext, key: &str) -> String {
     let (subject, space) = cx
         .caller()
         .map_or((Uuid::nil(), Uuid::nil()), |caller| (caller.subject, caller.space.unwrap_or_default()));
-    format!("{space}|{subject}|{}|{}", key.route, key.key)
+    format!("{space}|{subject}|{key}")
 }
 
 fn in_progress() -> Problem {

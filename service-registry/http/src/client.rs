@@ -84,7 +84,10 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError> {
         let request = self.request(&call)?;
-        let rules = Rules::new(call.method.class, call.cx, call.arguments.len());
+        let rules = Rules {
+            dedupe: call.method.dedupe,
+            ..Rules::new(call.method.class, call.cx, call.arguments.len())
+        };
         match self.upstream.send(request, rules).await {
             Ok(response) => self.reply(response, &call).await,
             Err(error) => Err(name_method(error, &call)),

@@ -72,7 +72,7 @@ fn contract(service: &Service) -> TokenStream {
 
 fn table_row(method: &Method) -> TokenStream {
     let name = method.signature.ident.to_string();
-    let class = method.class.variant();
+    let (class, dedupe) = (method.class.variant(), method.dedupe);
     let timeout = match &method.timeout_ms {
         Some(timeout_ms) => quote!(::core::time::Duration::from_millis(#timeout_ms)),
         None => quote!(::service_registry::DEFAULT_TIMEOUT),
@@ -81,6 +81,7 @@ fn table_row(method: &Method) -> TokenStream {
         ::service_registry::Method {
             name: #name,
             class: ::service_registry::Class::#class,
+            dedupe: #dedupe,
             timeout: #timeout,
         }
     }

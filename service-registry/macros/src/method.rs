@@ -15,6 +15,7 @@ const MOST_ARGUMENTS: usize = 12;
 pub(crate) struct Method {
     pub signature: Signature,
     pub class: Class,
+    pub dedupe: bool,
     pub timeout_ms: Option<LitInt>,
     pub arguments: Vec<(Ident, Type)>,
     pub answer: Type,
@@ -54,7 +55,7 @@ impl Class {
 impl Method {
     /// Reads one method and takes the attributes that are ours off it.
     pub(crate) fn read(function: &mut TraitItemFn) -> Result<Self> {
-        let (class, timeout_ms) = take_class(&mut function.attrs)?;
+        let (class, Promises { dedupe, timeout_ms }) = take_class(&mut function.attrs)?;
         if let Some(body) = &function.default {
             return Err(Error::new_spanned(
                 body,
@@ -65,12 +66,19 @@ impl Method {
         check_shape(&signature)?;
         let arguments = arguments(&signature)?;
         let (answer, error) = result_of(&signature)?;
-        Ok(Self { signature, class, timeout_ms, arguments, answer, error })
+        Ok(Self { signature, class, dedupe, timeout_ms, arguments, answer, error })
     }
 }
 
-/// The class of a method and its timeout; without an attribute it is `#[once]`, which promises least.
-fn take_class(attributes: &mut Vec<Attribute>) -> Result<(Class, Option<LitInt>)> {
+/// What stands in the brackets of a class.
+#[derive(Default)]
+struct Promises {
+    dedupe: bool,
+    timeout_ms: Option<LitInt>,
+}
+
+/// The class of a method and its promises; without an attribute it is `#[once]`, which promises least.
+fn take_class(attributes: &mut Vec<Attribute>) -> Result<(Class, Promises)> {
     let mut found = None;
     for attribute in attributes.iter() {
         if let Some(class) = Class::of(attribute) {
@@ -80,7 +88,7 @@ fn take_class(attributes: &mut Vec<Attribute>) -> Result<(Class, Option<LitInt>)
                     "a method has one class: #[read], #[idempotent] or #[once]",
                 ));
             }
-            found = Some((class, timeout(attribute)?));
+            found = Some((class, promises(attribute, class)?));
         } else if !harmless(attribute) {
             return Err(Error::new_spanned(
                 attribute,
@@ -89,7 +97,7 @@ fn take_class(attributes: &mut Vec<Attribute>) -> Result<(Class, Option<LitInt>)
         }
     }
     attributes.retain(|attribute| Class::of(attribute).is_none());
-    Ok(found.unwrap_or((Class::Once, None)))
+    Ok(found.unwrap_or((Class::Once, Promises::default())))
 }
 
 /// Attributes that change nothing of what crosses the wire. `cfg` is not among them: two sides built with
@@ -98,23 +106,30 @@ fn harmless(attribute: &Attribute) -> bool {
     ["doc", "allow", "expect", "deprecated", "must_use"].iter().any(|known| attribute.path().is_ident(known))
 }
 
-fn timeout(attribute: &Attribute) -> Result<Option<LitInt>> {
+fn promises(attribute: &Attribute, class: Class) -> Result<Promises> {
+    let mut promises = Promises::default();
     if matches!(attribute.meta, Meta::Path(_)) {
-        return Ok(None);
+        return Ok(promises);
     }
-    let mut timeout_ms = None;
     attribute.parse_nested_meta(|meta| {
+        if meta.path.is_ident("dedupe") && class == Class::Once {
+            promises.dedupe = true;
+            return Ok(());
+        }
+        if meta.path.is_ident("dedupe") {
+            return Err(meta.error("`dedupe` is for #[once]: a repeat of this has no second effect anyway"));
+        }
         if !meta.path.is_ident("timeout_ms") {
             return Err(meta.error("unknown argument: expected `timeout_ms = N`"));
         }
         let given: LitInt = meta.value()?.parse()?;
         match given.base10_parse::<u64>() {
-            Ok(1..) => timeout_ms = Some(given),
+            Ok(1..) => promises.timeout_ms = Some(given),
             _ => return Err(Error::new(given.span(), "a timeout is at least one millisecond")),
         }
         Ok(())
     })?;
-    Ok(timeout_ms)
+    Ok(promises)
 }
 
 fn check_shape(signature: &Signature) -> Result<()> {

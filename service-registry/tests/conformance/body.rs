@@ -161,6 +161,23 @@ pub async fn an_idempotent_call_has_one_effect(world: World) {
     assert_eq!(balance, Ok(250));
 }
 
+pub async fn a_call_whose_repeats_are_known_acts_once(world: World) {
+    for row in 0..3 {
+        assert_eq!(world.client.make_row(&CallContext::root()).await, Ok(row));
+    }
+    assert_eq!(world.probe.rows.lock().unwrap().len(), 3);
+}
+
+pub async fn calls_for_a_request_that_may_come_again_are_known_again(world: World) {
+    let request = CallContext::root().of_repeatable_request();
+    for row in [0, 0] {
+        assert_eq!(world.client.make_row(&request).await, Ok(row));
+    }
+    assert_eq!(world.client.make_row(&CallContext::root().of_repeatable_request()).await, Ok(1));
+    // What such a call calls in turn is its own affair.
+    assert_eq!(world.client.make_row(&CallContext::root()).await, Ok(2));
+}
+
 pub async fn a_call_that_acts_once_acts_once(world: World) {
     assert_eq!(world.client.increment(&CallContext::root()).await, Ok(1));
     assert_eq!(world.probe.executions(), 1);

@@ -64,6 +64,10 @@ pub trait Probe: Send + Sync {
     /// Takes its time, and must not be left half-way.
     async fn write_slowly(&self, cx: &CallContext, ms: u64) -> Result<(), ProbeError>;
 
+    /// Makes a row, and knows a repeat by its call id.
+    #[once(dedupe)]
+    async fn make_row(&self, cx: &CallContext) -> Result<usize, ProbeError>;
+
     /// Adds one, every time.
     async fn increment(&self, cx: &CallContext) -> Result<u32, ProbeError>;
 }
@@ -134,6 +138,8 @@ pub struct ProbeService {
     pub cancelled: AtomicU32,
     /// The call ids under which `deposit` ran, in order.
     pub deposits: Mutex<Vec<Uuid>>,
+    /// The rows that were made, each under the id by which a repeat is known.
+    pub rows: Mutex<Vec<Option<Uuid>>>,
     balance: Mutex<(i64, BTreeSet<Uuid>)>,
 }
 
@@ -250,6 +256,15 @@ impl Probe for ProbeService {
     async fn write_slowly(&self, _: &CallContext, ms: u64) -> Result<(), ProbeError> {
         self.sleep_watched(ms).await;
         Ok(())
+    }
+
+    async fn make_row(&self, cx: &CallContext) -> Result<usize, ProbeError> {
+        let mut rows = self.rows.lock().unwrap();
+        let known = rows.iter().position(|row| row.is_some() && *row == cx.repeat_id());
+        Ok(known.unwrap_or_else(|| {
+            rows.push(cx.repeat_id());
+            rows.len() - 1
+        }))
     }
 
     async fn increment(&self, _: &CallContext) -> Result<u32, ProbeError> {

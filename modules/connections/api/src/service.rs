@@ -35,7 +35,7 @@ pub trait Connections: Send + Sync {
     /// Reads the file again in another way or for another account; what the request leaves out stays as it was.
     ///
     /// `WrongState` unless the import is previewed or failed, `FileGone` where the file is not kept any more.
-    #[once]
+    #[once(dedupe)]
     async fn preview(
         &self,
         cx: &CallContext,

@@ -27,11 +27,11 @@ pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
 #[service(name = "identity", version = 1)]
 pub trait Identity: Send + Sync {
     /// Makes a user, and a household with that user as its owner. `EmailTaken` where the address is known.
-    #[once(timeout_ms = 10_000)]
+    #[once(dedupe, timeout_ms = 10_000)]
     async fn register(&self, cx: &CallContext, user: NewUser) -> Result<Registered, IdentityError>;
 
     /// Logs in. `InvalidCredentials` whether the address is unknown or the password is wrong.
-    #[once(timeout_ms = 10_000)]
+    #[once(dedupe, timeout_ms = 10_000)]
     async fn open_session(&self, cx: &CallContext, credentials: Credentials)
     -> Result<Tokens, IdentityError>;
 
@@ -75,7 +75,7 @@ pub trait Identity: Send + Sync {
     async fn list_spaces(&self, cx: &CallContext, page: PageRequest) -> Result<Page<Space>, IdentityError>;
 
     /// Makes a household with the caller as its owner.
-    #[once]
+    #[once(dedupe)]
     async fn create_space(&self, cx: &CallContext, space: NewSpace) -> Result<Space, IdentityError>;
 
     /// The members of a household of the caller, the one who joined first at the front.
@@ -88,7 +88,7 @@ pub trait Identity: Send + Sync {
     ) -> Result<Page<Member>, IdentityError>;
 
     /// Takes a registered user into a household that the caller owns.
-    #[once]
+    #[once(dedupe)]
     async fn add_member(
         &self,
         cx: &CallContext,
@@ -111,7 +111,7 @@ pub trait Identity: Send + Sync {
     /// Ends a membership and the sessions that the member has in the household.
     ///
     /// Owners may remove anybody, others may leave. Refuses with `LastOwner` where no owner would be left.
-    #[once]
+    #[once(dedupe)]
     async fn remove_member(
         &self,
         cx: &CallContext,

@@ -35,11 +35,11 @@ pub trait Ledger: Send + Sync {
     async fn account(&self, cx: &CallContext, id: AccountId) -> Result<Account, LedgerError>;
 
     /// Opens an account that is kept by hand or filled by imports into it.
-    #[once]
+    #[once(dedupe)]
     async fn create_account(&self, cx: &CallContext, account: NewAccount) -> Result<Account, LedgerError>;
 
     /// Renames, closes or reopens an account, or states what it held before its first transaction.
-    #[once]
+    #[once(dedupe)]
     async fn update_account(
         &self,
         cx: &CallContext,

@@ -9,6 +9,7 @@ mod ingest;
 mod listing;
 mod opening;
 mod properties;
+mod repeats;
 mod rows;
 mod undo;
 mod undo_properties;

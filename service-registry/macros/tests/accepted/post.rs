@@ -29,6 +29,9 @@ pub trait Post: Send + Sync {
         letter: (String, Vec<u8>),
     ) -> Result<(), PostError>;
 
+    #[once(dedupe, timeout_ms = 700)]
+    async fn open(&self, cx: &CallContext) -> Result<(), PostError>;
+
     #[allow(clippy::unused_async)]
     async fn close(&self, cx: &CallContext) -> Result<(), PostError>;
 }
