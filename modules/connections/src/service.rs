@@ -237,12 +237,13 @@ impl ConnectionsService {
         row: &ImportRow,
         request: PreviewRequest,
     ) -> Result<(Choice, bool)> {
+        use connections_formats::Format;
         let has_columns = match row.contents().or_fail(cx)? {
             Contents::Zip => true,
-            Contents::File(detection) => detection.format == connections_formats::Format::Csv,
+            Contents::File(detection) => matches!(detection.format, Format::Csv | Format::Qif),
         };
         if !has_columns && (request.mapping.is_some() || request.profile_id.is_some()) {
-            return Err(invalid("/mapping", "only a table has columns to map"));
+            return Err(invalid("/mapping", "only a table or a QIF file has anything to map"));
         }
         let before = row.choice().or_fail(cx)?;
         let mut choice = Choice {

@@ -34,7 +34,8 @@ pub struct Import {
     pub currency: Option<Currency>,
     /// The mapping profile in use.
     pub profile_id: Option<ProfileId>,
-    /// How a table's columns are read: given, from a profile, or guessed. Change it and preview again.
+    /// How a table's columns are read: given, from a profile, or guessed. Of a QIF file, how it writes dates and
+    /// amounts. Change it and preview again.
     pub mapping: Option<Mapping>,
     /// What else there is to know about how the file was read.
     pub notes: Vec<Note>,
@@ -109,6 +110,8 @@ pub enum FileFormat {
     Csv,
     /// SWIFT MT940 or MT942.
     Mt940,
+    /// Quicken Interchange Format.
+    Qif,
     /// An archive of such files.
     Zip,
 }
@@ -162,7 +165,7 @@ pub struct PreviewRequest {
     pub account_id: Option<AccountId>,
     /// The currency of amounts that do not say theirs.
     pub currency: Option<Currency>,
-    /// How to read a table's columns.
+    /// How to read a table's columns; of a QIF file its dates (`date_order`), amounts and currency.
     pub mapping: Option<Mapping>,
     /// A saved way to read them; not together with `mapping`.
     pub profile_id: Option<ProfileId>,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use connections_formats::{
     Detection, Format, Plan, RejectedRow, Row, Securities, Sink, StatementBalance, StatementHead, Survey,
-    csv, detect, read,
+    csv, detect, qif, read,
 };
 use criterion::{Criterion, Throughput, criterion_group};
 use kernel::Currency;
@@ -116,6 +116,22 @@ fn comma_table() -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A register with rows of about 90 bytes.
+fn register() -> Vec<u8> {
+    let mut text = String::from("!Account\nNHousehold\nTBank\n^\n!Type:Bank\n");
+    for row in 0..ROWS {
+        let (month, day, cents) = (row % 12 + 1, row % 28 + 1, row * 7919 % 1_000_000);
+        text += &format!(
+            "D{month}/{day:2}'25\nT-{}.{:02}\nC*\nN{row}\nPCARD PAYMENT SHOP {}\nMPOS 4711 TERMINAL {row}\n\
+             LHousehold:Food\n^\n",
+            cents / 100,
+            cents % 100,
+            row % 5000
+        );
+    }
+    text.into_bytes()
+}
+
 fn plan(bytes: &[u8]) -> Plan {
     let mut survey = Survey::new();
     survey.feed(bytes);
@@ -123,9 +139,14 @@ fn plan(bytes: &[u8]) -> Plan {
     let Detection { format, encoding, .. } =
         detect(&report, &head, None).expect("the benchmark's files are known");
     let currency = Currency::parse("EUR").ok();
-    let mapping = csv::suggest(&head, &encoding).ok().filter(|_| format == Format::Csv);
-    let mapping =
-        mapping.map(|mapping| csv::decide(bytes, &encoding, mapping, currency).expect("dates are clear"));
+    let mapping = match format {
+        Format::Csv => csv::suggest(&head, &encoding)
+            .and_then(|mapping| csv::decide(bytes, &encoding, mapping, currency))
+            .map(Some),
+        Format::Qif => qif::decide(bytes, &encoding, qif::mapping(), currency).map(Some),
+        _ => Ok(None),
+    };
+    let mapping = mapping.expect("dates are clear");
     Plan { format, encoding, mapping, default_currency: currency, securities: Securities::default() }
 }
 
@@ -154,8 +175,8 @@ fn floor(bytes: &[u8]) -> i64 {
     sum
 }
 
-fn files() -> [(&'static str, Vec<u8>); 4] {
-    [("ofx", ofx()), ("csv", table()), ("csv-comma", comma_table()), ("mt940", mt940())]
+fn files() -> [(&'static str, Vec<u8>); 5] {
+    [("ofx", ofx()), ("csv", table()), ("csv-comma", comma_table()), ("mt940", mt940()), ("qif", register())]
 }
 
 fn readers(criterion: &mut Criterion) {

@@ -3,8 +3,8 @@
 //! `suggest` guesses a mapping from the head of a file, `decide` settles from all rows what the head leaves open,
 //! `read` (at the root of the crate) reads with it.
 
-mod date;
-mod evidence;
+pub(crate) mod date;
+pub(crate) mod evidence;
 mod headers;
 mod layout;
 mod mapping;
@@ -40,7 +40,7 @@ use record::{Record, Records};
 pub fn decide(
     source: impl Read,
     encoding: &Encoding,
-    mut mapping: Mapping,
+    mapping: Mapping,
     default_currency: Option<Currency>,
 ) -> Result<Mapping, FormatError> {
     mapping.check()?;
@@ -63,6 +63,15 @@ pub fn decide(
             currency = Currency::parse(&cells.text(at)).ok();
         }
     }
+    settle(mapping, &evidence, currency)
+}
+
+/// Takes over what the rows say where the mapping leaves it open.
+pub(crate) fn settle(
+    mut mapping: Mapping,
+    evidence: &Evidence,
+    currency: Option<Currency>,
+) -> Result<Mapping, FormatError> {
     if mapping.decimal_mark.is_none() {
         mapping.decimal_mark = evidence.decimal_mark(currency);
     }
@@ -85,7 +94,12 @@ pub fn header_fingerprint(head: &[u8], encoding: &Encoding) -> Option<String> {
     suggest(head, encoding).ok()?.header_fingerprint
 }
 
-fn ambiguous(example: &str, day_first: NaiveDate, month_first: NaiveDate, mapping: &Mapping) -> FormatError {
+pub(crate) fn ambiguous(
+    example: &str,
+    day_first: NaiveDate,
+    month_first: NaiveDate,
+    mapping: &Mapping,
+) -> FormatError {
     FormatError::AmbiguousDates(Box::new(AmbiguousDates {
         example: example.to_owned(),
         day_first: day_first.to_string(),

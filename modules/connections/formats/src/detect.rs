@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{byte_order, head_text};
-use crate::{Encoding, FormatError, SurveyReport, csv, mt940, ofx};
+use crate::{Encoding, FormatError, SurveyReport, csv, mt940, ofx, qif};
 
 /// A format that we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub enum Format {
     Csv,
     /// SWIFT MT940 or MT942, with or without an envelope.
     Mt940,
+    /// Quicken Interchange Format.
+    Qif,
 }
 
 impl Format {
@@ -25,6 +27,7 @@ impl Format {
             Self::Ofx2 => "ofx2",
             Self::Csv => "csv",
             Self::Mt940 => "mt940",
+            Self::Qif => "qif",
         }
     }
 
@@ -34,6 +37,7 @@ impl Format {
             Self::Ofx1 | Self::Ofx2 => &["ofx", "qfx", "qbo"],
             Self::Csv => &["csv", "tsv", "tab"],
             Self::Mt940 => &["sta", "mt940", "940", "mt942", "942", "swi"],
+            Self::Qif => &["qif"],
         }
     }
 }
@@ -74,6 +78,8 @@ pub fn detect(report: &SurveyReport, head: &[u8], file_name: Option<&str>) -> Re
         (header.format, header.declared_encoding)
     } else if let Some(what) = text_format(&text) {
         return Err(FormatError::UnsupportedFormat { what });
+    } else if qif::looks_like_qif(&text) {
+        (Format::Qif, None)
     } else if mt940::looks_like_mt940(&text) {
         (Format::Mt940, None)
     } else if csv::looks_like_a_table(&text) {
@@ -127,8 +133,6 @@ fn text_format(text: &str) -> Option<&'static str> {
         Some("html")
     } else if any(&["<?xml"]) {
         Some("xml")
-    } else if any(&["!type:", "!account", "!option:", "!clear:"]) {
-        Some("qif")
     } else if any(&["{\"", "[{", "{\n", "{\r\n", "{ \""]) {
         Some("json")
     } else {
@@ -137,12 +141,12 @@ fn text_format(text: &str) -> Option<&'static str> {
 }
 
 fn misleading_extension(format: Format, file_name: Option<&str>) -> Option<String> {
-    const OTHERS: [&str; 12] =
-        ["pdf", "zip", "xlsx", "xls", "qif", "json", "html", "htm", "png", "jpg", "gz", "rtf"];
+    const OTHERS: [&str; 11] =
+        ["pdf", "zip", "xlsx", "xls", "json", "html", "htm", "png", "jpg", "gz", "rtf"];
     let (_, extension) = file_name?.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     let belongs_to = |format: Format| format.extensions().contains(&extension.as_str());
-    let elsewhere = [Format::Ofx1, Format::Csv, Format::Mt940].into_iter().any(belongs_to)
+    let elsewhere = [Format::Ofx1, Format::Csv, Format::Mt940, Format::Qif].into_iter().any(belongs_to)
         || OTHERS.contains(&extension.as_str());
     (elsewhere && !belongs_to(format)).then_some(extension)
 }

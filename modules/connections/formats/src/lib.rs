@@ -5,7 +5,7 @@
 //!
 //! 1. `Survey`: fed with each chunk of an upload, it gives a `SurveyReport` and the head of the file.
 //! 2. `detect`: what the file is, by its content, and its encoding.
-//! 3. For tables, `csv::suggest` and `csv::decide`, or a mapping that was saved: a `Mapping`.
+//! 3. For QIF, `qif::decide`; for tables, `csv::suggest` and `csv::decide`, or a mapping that was saved: a `Mapping`.
 //! 4. For OFX whose `Detection` says so, `securities`: names that come behind the rows they are for.
 //! 5. `read`: the statements, row by row, into a `Sink`.
 //!
@@ -24,6 +24,7 @@ mod lines;
 mod mt940;
 mod ofx;
 mod position;
+pub mod qif;
 mod sink;
 mod source;
 mod statement;
@@ -54,7 +55,7 @@ pub struct Plan {
     pub format: Format,
     /// From `Detection`.
     pub encoding: Encoding,
-    /// For `Format::Csv`; without meaning for the others.
+    /// For `Format::Csv` and `Format::Qif`; without meaning for the others.
     pub mapping: Option<Mapping>,
     /// For files that do not name their currency; without it they are refused with `NeedsCurrency`.
     pub default_currency: Option<Currency>,
@@ -70,6 +71,10 @@ pub fn read(source: impl Read, plan: &Plan, sink: &mut dyn Sink) -> Result<Summa
     match plan.format {
         Format::Ofx1 | Format::Ofx2 => ofx::read(source, plan.default_currency, &plan.securities, sink),
         Format::Mt940 => mt940::read(source, plan.default_currency, sink),
+        Format::Qif => {
+            let mapping = plan.mapping.as_ref().ok_or(FormatError::MappingMissing)?;
+            qif::read(source, mapping, plan.default_currency, sink)
+        }
         Format::Csv => {
             let mapping = plan.mapping.as_ref().ok_or(FormatError::MappingMissing)?;
             csv::read(source, mapping, plan.default_currency, sink)

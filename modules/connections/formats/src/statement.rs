@@ -24,11 +24,13 @@ pub struct AccountHint {
     pub branch_id: Option<String>,
     /// Account number, IBAN or card number, in full and as the bank wrote it: to be protected by the caller.
     pub account_number: Option<String>,
+    /// What its owner calls it, in files that know accounts by name (QIF).
+    pub name: Option<String>,
     /// Kind of account, if the file says so.
     pub account_type: Option<AccountType>,
 }
 
-/// Kind of account, in OFX's words.
+/// Kind of account, in OFX's words where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountType {
@@ -48,6 +50,8 @@ pub enum AccountType {
     Investment,
     /// A loan statement
     Loan,
+    /// Money in a purse or a box (QIF)
+    Cash,
 }
 
 /// One transaction.

@@ -103,6 +103,7 @@ pub(super) async fn formats(cx: Cx) -> Result<HttpResponse, ApiError> {
         format(FileFormat::Ofx2, "OFX or QFX 2.x (XML)", Format::Ofx2.extensions()),
         ImportFormat { profiles, ..tables },
         format(FileFormat::Mt940, "SWIFT MT940 or MT942", Format::Mt940.extensions()),
+        format(FileFormat::Qif, "Quicken Interchange Format (QIF)", Format::Qif.extensions()),
         format(FileFormat::Zip, "Archive of such files (ZIP)", &["zip"]),
     ];
     Ok(ok(&cx, &ImportFormats { data }))

@@ -64,7 +64,7 @@ struct BankFile(#[expect(dead_code, reason = "only described, never made: a file
             (inline(BankFile) = "application/x-ofx"),
             (inline(BankFile) = "application/zip"),
         ),
-        description = "OFX or QFX (1.x or 2.x), MT940, a table, or a ZIP archive of such files. Other usual content types \
+        description = "OFX or QFX (1.x or 2.x), MT940, QIF, a table, or a ZIP archive of such files. Other usual content types \
             are taken as well",
     ),
     responses(

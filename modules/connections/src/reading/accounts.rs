@@ -16,6 +16,9 @@ pub(crate) struct Chosen {
     pub(crate) currency: Currency,
 }
 
+/// Characters of an account's name that are kept.
+const LONGEST_NAME: usize = 100;
+
 /// Says of each statement of a file whose account it is.
 pub(crate) struct Accounts {
     space: SpaceId,
@@ -48,7 +51,9 @@ impl Accounts {
             let detail = format!("more than {MOST_STATEMENTS} statements");
             return Err(Box::new(Problem::new(Code::TooManyAccounts).detail(detail)));
         }
-        let account = match (self.named.chosen, &head.account.account_number) {
+        // An account that is known by its name is told apart by it, as others are by their number.
+        let known_by = head.account.account_number.as_ref().or(head.account.name.as_ref());
+        let account = match (self.named.chosen, known_by) {
             (Some(chosen), _) => self.only(chosen, head)?,
             (None, Some(number)) => AccountRef::External(self.external(head, number)),
             (None, None) => match self.named.fallback {
@@ -78,13 +83,19 @@ impl Accounts {
     fn external(&self, head: &StatementHead, number: &str) -> ExternalAccount {
         let hint = &head.account;
         let kind = hint.account_type.map_or(AccountKind::Other, account_kind);
-        let number_mask = mask(number);
+        let number_mask = hint.account_number.as_deref().map(mask);
+        let name = match (&hint.name, &number_mask) {
+            (Some(name), _) => name.chars().take(LONGEST_NAME).collect(),
+            (None, number_mask) => {
+                format!("{} {}", label(kind), number_mask.as_deref().unwrap_or_default())
+            }
+        };
         ExternalAccount {
             ours: ours(hint.bank_id.as_deref(), number),
             key: self.key(head, number),
             bank_id: hint.bank_id.clone(),
-            name: format!("{} {number_mask}", label(kind)),
-            number_mask: Some(number_mask),
+            name,
+            number_mask,
             kind,
             currency: head.currency,
         }
@@ -173,6 +184,7 @@ fn account_kind(kind: AccountType) -> AccountKind {
         AccountType::CreditCard => AccountKind::CreditCard,
         AccountType::Investment => AccountKind::Investment,
         AccountType::Loan => AccountKind::Loan,
+        AccountType::Cash => AccountKind::Cash,
     }
 }
 

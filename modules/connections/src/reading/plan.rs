@@ -1,6 +1,7 @@
 use connections_api::{MappingProfile, Note};
 use connections_formats::{
-    Detection, EncodingEvidence, FormatError, Mapping, Plan, Securities, Summary, csv, read, securities,
+    Detection, EncodingEvidence, Format, FormatError, Mapping, Plan, Securities, Summary, csv, qif, read,
+    securities,
 };
 use kernel::{Currency, Problem};
 
@@ -9,7 +10,7 @@ use super::{Parts, UploadedFile};
 /// All that is known of a file before a thread reads it.
 pub(crate) struct ReadingPlan {
     pub(crate) detection: Detection,
-    /// How to read a table; dates and decimals may be open still.
+    /// How to read a table or a QIF file; dates and decimals may be open still.
     pub(crate) mapping: Option<Mapping>,
     /// For amounts that do not say their currency.
     pub(crate) default_currency: Option<Currency>,
@@ -44,8 +45,10 @@ impl ReadingPlan {
     }
 
     fn decide(&self, file: &UploadedFile) -> Result<Option<Mapping>, FormatError> {
-        let decide = |mapping: &Mapping| {
-            csv::decide(file.open(), &self.detection.encoding, mapping.clone(), self.default_currency)
+        let (encoding, currency) = (&self.detection.encoding, self.default_currency);
+        let decide = |mapping: &Mapping| match self.detection.format {
+            Format::Qif => qif::decide(file.open(), encoding, mapping.clone(), currency),
+            _ => csv::decide(file.open(), encoding, mapping.clone(), currency),
         };
         self.mapping.as_ref().map(decide).transpose()
     }

@@ -68,10 +68,11 @@ pub(crate) struct NewImport<'a> {
 }
 
 impl Choice {
-    /// What of it means anything for such a file: a mapping is for tables.
+    /// What of it means anything for such a file: a mapping is for tables, and for QIF, which does not say how it
+    /// writes its dates either.
     pub(crate) fn of(self, contents: &Contents) -> Self {
         match contents {
-            Contents::File(Detection { format: Format::Csv, .. }) | Contents::Zip => self,
+            Contents::File(Detection { format: Format::Csv | Format::Qif, .. }) | Contents::Zip => self,
             Contents::File(_) => Self { mapping: None, profile_id: None, ..self },
         }
     }
@@ -152,6 +153,7 @@ fn shown_format(format: Format) -> FileFormat {
         Format::Ofx2 => FileFormat::Ofx2,
         Format::Csv => FileFormat::Csv,
         Format::Mt940 => FileFormat::Mt940,
+        Format::Qif => FileFormat::Qif,
     }
 }
 

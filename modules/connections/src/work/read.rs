@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use connections_api::{ImportReport, MappingProfile};
-use connections_formats::{Detection, Format, FormatError, Mapping, csv};
+use connections_formats::{Detection, Format, FormatError, Mapping, csv, qif};
 use kernel::{AccountId, BatchId, Code, Problem};
 use ledger_api::Ledger;
 use service_registry::CallContext;
@@ -37,9 +37,6 @@ impl Runner {
         let _stop = stop.clone().drop_guard();
         let file = self.file(row, stop);
         let (plan, named) = self.plan(cx, row, detection, &file, told).await?;
-        let has_account_column =
-            plan.mapping.as_ref().is_some_and(|mapping| mapping.columns.account.is_some());
-
         let space = row.principal().map_err(broken)?.space;
         let accounts = Accounts::new(space, self.settings.account_index_key.clone(), named);
         let (out, parts) = mpsc::channel(PARTS_AHEAD);
@@ -48,6 +45,8 @@ impl Runner {
         self.stage(cx, parts, unwanted).await?;
 
         let found = thread.await.map_err(broken)?;
+        let has_account_column =
+            found.mapping.as_ref().is_some_and(|mapping| mapping.columns.account.is_some());
         let needs_account = named.chosen.is_none() && named.fallback.is_none() && !has_account_column;
         self.judge(found, needs_account, told)?;
         let report = tokio::select! {
@@ -115,12 +114,14 @@ impl Runner {
         let default_currency = choice.currency.or(their_currency);
 
         let given = choice.mapping.filter(|_| row.mapping_chosen).or(profile.map(|profile| profile.mapping));
+        let is_qif = detection.format == Format::Qif;
         let mapping = match given {
-            _ if !is_table => None,
+            _ if !is_table && !is_qif => None,
             Some(given) => Some(mapping(&given).map_err(broken)?),
+            None if is_qif => Some(qif::mapping()),
             None => Some(self.suggested(file, &detection, told).await?),
         };
-        let by_currency = is_table || detection.format == Format::Mt940;
+        let by_currency = matches!(detection.format, Format::Csv | Format::Mt940 | Format::Qif);
         Ok((ReadingPlan { detection, mapping, default_currency }, Named { chosen, fallback, by_currency }))
     }
 

@@ -4,7 +4,7 @@ use super::DateOrder;
 
 /// A date of a table, before it is known which number is the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Written {
+pub(crate) enum Written {
     /// Year first, or the month by its name: there is one reading.
     Plain(NaiveDate),
     /// `02/03/2025`
@@ -13,7 +13,7 @@ pub(super) enum Written {
 
 /// What a single date says about the order of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// The same day in any order.
     Same(NaiveDate),
     OnlyDayFirst,
@@ -29,7 +29,7 @@ pub(super) enum Reading {
 impl Written {
     /// Reads `2025-02-13`, `13.02.2025`, `2/13/25`, `20250213`, `13 Feb 2025`, `Feb 13, 2025`, with or without a
     /// time of day behind it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return ymd(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?)
@@ -57,7 +57,7 @@ impl Written {
     }
 
     /// The day, if the order is known.
-    pub(super) fn under(self, order: DateOrder) -> Option<NaiveDate> {
+    pub(crate) fn under(self, order: DateOrder) -> Option<NaiveDate> {
         match (self, order) {
             (Self::Plain(day), _) => Some(day),
             (Self::Numbers { first, second, year, .. }, DateOrder::DayFirst) => ymd(year, second, first),
@@ -68,7 +68,7 @@ impl Written {
         }
     }
 
-    pub(super) fn reading(self) -> Reading {
+    pub(crate) fn reading(self) -> Reading {
         if let Self::Plain(day) = self {
             return Reading::Same(day);
         }

@@ -6,11 +6,11 @@ use crate::amount::{Bare, DecimalMark, decimal_mark_of};
 
 /// What the rows of a file say about how it writes dates and amounts, counted.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Evidence {
+pub(crate) struct Evidence {
     only_day_first: u64,
     only_month_first: u64,
     /// The first date that has two readings.
-    pub(super) undecided: Option<Undecided>,
+    pub(crate) undecided: Option<Undecided>,
     point: u64,
     comma: u64,
     /// `1.234`, which could be either.
@@ -20,17 +20,17 @@ pub(super) struct Evidence {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Undecided {
-    pub(super) example: String,
-    pub(super) day_first: chrono::NaiveDate,
-    pub(super) month_first: chrono::NaiveDate,
+pub(crate) struct Undecided {
+    pub(crate) example: String,
+    pub(crate) day_first: chrono::NaiveDate,
+    pub(crate) month_first: chrono::NaiveDate,
 }
 
 /// One mistyped row must not turn a file around.
 const MAJORITY: u64 = 20;
 
 impl Evidence {
-    pub(super) fn date(&mut self, text: &str) {
+    pub(crate) fn date(&mut self, text: &str) {
         let Some(written) = Written::parse(posted_part(text)) else { return };
         match written.reading() {
             Reading::OnlyDayFirst => self.only_day_first += 1,
@@ -43,7 +43,7 @@ impl Evidence {
         }
     }
 
-    pub(super) fn amount(&mut self, text: &str) {
+    pub(crate) fn amount(&mut self, text: &str) {
         if !text.contains(['.', ',']) {
             return;
         }
@@ -58,7 +58,7 @@ impl Evidence {
     }
 
     /// `Err` if the rows contradict each other or leave it open; `None` if it does not matter to any of them.
-    pub(super) fn date_order(&self) -> Result<Option<DateOrder>, ()> {
+    pub(crate) fn date_order(&self) -> Result<Option<DateOrder>, ()> {
         let (day, month) = (self.only_day_first, self.only_month_first);
         match (day, month) {
             (0, 0) => self.undecided.as_ref().map_or(Ok(None), |_| Err(())),
@@ -69,7 +69,7 @@ impl Evidence {
     }
 
     /// How decimals are written; `None` if there are none. Rows of the losing kind get rejected one by one.
-    pub(super) fn decimal_mark(&self, currency: Option<Currency>) -> Option<DecimalMark> {
+    pub(crate) fn decimal_mark(&self, currency: Option<Currency>) -> Option<DecimalMark> {
         if self.point + self.comma > 0 {
             let is_comma = self.comma > self.point;
             return Some(if is_comma { DecimalMark::Comma } else { DecimalMark::Point });

@@ -15,6 +15,8 @@ mod ofx_investments;
 mod ofx_loans;
 mod ofx_shapes;
 mod properties;
+mod qif_files;
+mod qif_properties;
 mod samples;
 mod support;
 mod wrong_files;

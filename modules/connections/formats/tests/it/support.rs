@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use connections_formats::{
     Detection, Format, FormatError, Mapping, Plan, Position, RejectedRow, Row, Securities, Sink,
-    StatementBalance, StatementHead, Summary, Survey, csv, detect, read, securities,
+    StatementBalance, StatementHead, Summary, Survey, csv, detect, qif, read, securities,
 };
 use kernel::{Currency, Money};
 
@@ -121,6 +121,10 @@ impl<'a> Given<'a> {
             (Format::Csv, given) => {
                 let mapping = given.clone().map_or_else(|| csv::suggest(&head, &encoding), Ok)?;
                 Some(csv::decide(self.bytes, &encoding, mapping, self.currency)?)
+            }
+            (Format::Qif, given) => {
+                let mapping = given.clone().unwrap_or_else(qif::mapping);
+                Some(qif::decide(self.bytes, &encoding, mapping, self.currency)?)
             }
             _ => None,
         };
