@@ -175,6 +175,23 @@ fn a_household_s_own_profile_wins_over_a_built_in_one() {
 }
 
 #[test]
+fn rows_that_the_bank_has_not_booked_yet_wait_beside_the_booked_ones() {
+    in_each_world(async |world| {
+        let who = owner();
+        let account = wallet(world, &who, "USD").await;
+        let query = format!("?account_id={account}");
+        let table = "\"DATE\",\"DESCRIPTION\",\"AMOUNT\",\"CHECK #\",\"STATUS\"\n\
+                     \"08/25/2026\",\"FUEL STOP\",\"-45.00\",,\"Pending\"\n\
+                     \"08/24/2026\",\"CAFE\",\"-11.89\",,\"Posted\"\n";
+        let import = world.committed(&who, Upload { query: &query, ..upload(table) }).await;
+        assert_eq!(outcomes(&import), [2, 0, 0, 0, 0]);
+        let account = &world.accounts(&who).await[0];
+        assert_eq!(account.booked.to_string(), "-11.89 USD");
+        assert_eq!(account.pending.to_string(), "-45.00 USD");
+    });
+}
+
+#[test]
 fn built_in_profiles_are_listed_with_the_formats() {
     in_each_world(async |world| {
         let formats = world.get(&owner(), "/api/v1/imports/formats").await.body;

@@ -97,8 +97,11 @@ pub fn recognise(head: &[u8], encoding: &Encoding) -> Option<(&'static Profile, 
     found.max_by_key(|(profile, _)| profile.header.len())
 }
 
+/// More columns than any of the layouts has; a row of more is no header of theirs.
+const MOST_COLUMNS: usize = 200;
+
 fn by_header(rows: &[Vec<String>], delimiter: char) -> Option<(&'static Profile, Mapping)> {
-    rows.iter().take(LAST_HEADER_ROW).find_map(|row| {
+    rows.iter().take(LAST_HEADER_ROW).filter(|row| row.len() <= MOST_COLUMNS).find_map(|row| {
         let names: Vec<String> = row.iter().map(|name| normal(name)).collect();
         let fitting = PROFILES.iter().filter(|profile| profile.has_header(&names));
         let profile = fitting.max_by_key(|profile| profile.header.len())?;
