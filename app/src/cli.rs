@@ -25,7 +25,7 @@ pub enum Command {
     Serve(Serve),
     /// Show the whole thing on sample statements: a fresh data directory, a household, three bank files.
     Demo(Demo),
-    /// Bring bank files (OFX, QFX, MT940, QIF, CSV, or a ZIP of them) into the ledger of a running server, or of a data directory.
+    /// Bring bank files (OFX, QFX, CAMT, MT940, QIF, CSV, or a ZIP of them) into the ledger of a running server, or of a data directory.
     Import(Import),
     /// Bring the database schema up to date, take it back, or say where it stands.
     Migrate(Migrate),

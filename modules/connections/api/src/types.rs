@@ -106,6 +106,8 @@ pub enum FileFormat {
     Ofx1,
     /// OFX or QFX 2.x (XML).
     Ofx2,
+    /// CAMT.052, .053 or .054 (ISO 20022), in any version.
+    Camt,
     /// A table with one transaction per line.
     Csv,
     /// SWIFT MT940 or MT942.

@@ -61,6 +61,32 @@ fn ofx() -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A statement whose entries of about 850 bytes have one detail each.
+fn camt() -> Vec<u8> {
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\">\
+         <BkToCstmrStmt><GrpHdr><MsgId>1</MsgId></GrpHdr><Stmt><Id>1</Id><Acct><Id><IBAN>DE00999000000012345678</IBAN>\
+         </Id><Ccy>EUR</Ccy></Acct>\n",
+    );
+    for row in 0..ROWS {
+        let (month, day, cents) = (row % 12 + 1, row % 28 + 1, row * 7919 % 1_000_000);
+        text += &format!(
+            "<Ntry><NtryRef>{row}</NtryRef><Amt Ccy=\"EUR\">{0}.{1:02}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>\
+             <BookgDt><Dt>2025-{month:02}-{day:02}</Dt></BookgDt><ValDt><Dt>2025-{month:02}-{day:02}</Dt></ValDt>\
+             <AcctSvcrRef>2025{row:012}</AcctSvcrRef><BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>CCRD</Cd><SubFmlyCd>POSD</SubFmlyCd>\
+             </Fmly></Domn></BkTxCd><NtryDtls><TxDtls><Refs><EndToEndId>E2E{row}</EndToEndId></Refs><Amt Ccy=\"EUR\">{0}.{1:02}\
+             </Amt><CdtDbtInd>DBIT</CdtDbtInd><RltdPties><Cdtr><Pty><Nm>CARD PAYMENT SHOP {2}</Nm></Pty></Cdtr><CdtrAcct><Id>\
+             <IBAN>DE00999000000087654321</IBAN></Id></CdtrAcct></RltdPties><RmtInf><Ustrd>POS 4711 TERMINAL {row} THANK YOU \
+             FOR SHOPPING</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>\n",
+            cents / 100,
+            cents % 100,
+            row % 5000
+        );
+    }
+    text += "</Stmt></BkToCstmrStmt></Document>\n";
+    text.into_bytes()
+}
+
 /// A table with rows of about 90 bytes.
 fn table() -> Vec<u8> {
     let mut text = String::from("Date,Description,Memo,Reference Number,Amount,Balance\n");
@@ -175,8 +201,15 @@ fn floor(bytes: &[u8]) -> i64 {
     sum
 }
 
-fn files() -> [(&'static str, Vec<u8>); 5] {
-    [("ofx", ofx()), ("csv", table()), ("csv-comma", comma_table()), ("mt940", mt940()), ("qif", register())]
+fn files() -> [(&'static str, Vec<u8>); 6] {
+    [
+        ("ofx", ofx()),
+        ("camt", camt()),
+        ("csv", table()),
+        ("csv-comma", comma_table()),
+        ("mt940", mt940()),
+        ("qif", register()),
+    ]
 }
 
 fn readers(criterion: &mut Criterion) {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{byte_order, head_text};
-use crate::{Encoding, FormatError, SurveyReport, csv, mt940, ofx, qif};
+use crate::{Encoding, FormatError, SurveyReport, camt, csv, mt940, ofx, qif};
 
 /// A format that we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ pub enum Format {
     Ofx1,
     /// OFX or QFX 2.x: XML.
     Ofx2,
+    /// CAMT.052, CAMT.053 or CAMT.054 of ISO 20022, in any version.
+    Camt,
     /// A table with one transaction per line.
     Csv,
     /// SWIFT MT940 or MT942, with or without an envelope.
@@ -25,6 +27,7 @@ impl Format {
         match self {
             Self::Ofx1 => "ofx1",
             Self::Ofx2 => "ofx2",
+            Self::Camt => "camt",
             Self::Csv => "csv",
             Self::Mt940 => "mt940",
             Self::Qif => "qif",
@@ -35,6 +38,7 @@ impl Format {
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Ofx1 | Self::Ofx2 => &["ofx", "qfx", "qbo"],
+            Self::Camt => &["xml"],
             Self::Csv => &["csv", "tsv", "tab"],
             Self::Mt940 => &["sta", "mt940", "940", "mt942", "942", "swi"],
             Self::Qif => &["qif"],
@@ -76,6 +80,8 @@ pub fn detect(report: &SurveyReport, head: &[u8], file_name: Option<&str>) -> Re
     let text = head_text(head, wide.unwrap_or(encoding_rs::WINDOWS_1252));
     let (format, declared) = if let Some(header) = ofx::header(&text)? {
         (header.format, header.declared_encoding)
+    } else if let Some(header) = camt::header(&text) {
+        (Format::Camt, header.declared_encoding)
     } else if let Some(what) = text_format(&text) {
         return Err(FormatError::UnsupportedFormat { what });
     } else if qif::looks_like_qif(&text) {
@@ -125,9 +131,7 @@ fn text_format(text: &str) -> Option<&'static str> {
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || "\u{feff}ï»¿".contains(c));
     let lower: String = start.chars().take(2048).collect::<String>().to_ascii_lowercase();
     let any = |needles: &[&str]| needles.iter().any(|needle| lower.starts_with(needle));
-    if lower.contains("iso:std:iso:20022:tech:xsd:camt") {
-        Some("camt")
-    } else if lower.contains("iso:std:iso:20022") {
+    if lower.contains("iso:std:iso:20022") {
         Some("iso20022")
     } else if any(&["<!doctype html", "<html"]) {
         Some("html")

@@ -15,6 +15,7 @@
 #![warn(missing_docs)]
 
 mod amount;
+mod camt;
 pub mod csv;
 mod decimal;
 mod detect;
@@ -70,6 +71,7 @@ pub fn read(source: impl Read, plan: &Plan, sink: &mut dyn Sink) -> Result<Summa
     let source = source::Source::new(source, plan.encoding.codec());
     match plan.format {
         Format::Ofx1 | Format::Ofx2 => ofx::read(source, plan.default_currency, &plan.securities, sink),
+        Format::Camt => camt::read(source.into_utf8(), plan.default_currency, sink),
         Format::Mt940 => mt940::read(source, plan.default_currency, sink),
         Format::Qif => {
             let mapping = plan.mapping.as_ref().ok_or(FormatError::MappingMissing)?;

@@ -22,7 +22,7 @@ mod trade_kind;
 mod trade_name;
 
 pub(crate) use field::amount_reason;
-pub(crate) use header::header;
+pub(crate) use header::{header, xml_encoding};
 pub(crate) use reader::read;
 pub use securities::{Securities, securities};
 use tag::Tag;

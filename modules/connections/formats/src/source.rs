@@ -47,6 +47,18 @@ impl<R: Read> Source<R> {
         Self { input, buffer, start: 0, end: 0, at_end: false, lines }
     }
 
+    /// The same view in UTF-8 whatever the file is in, for readers that want text; before anything is read of it.
+    /// Bytes of a UTF-8 file that break its rules stay as they are.
+    pub(crate) fn into_utf8(self) -> Self {
+        let input = match self.input {
+            Input::Raw { from, codec, .. } if codec != encoding_rs::UTF_8 => {
+                Input::Decoded(Box::new(Decoded::new(from, codec)))
+            }
+            input => input,
+        };
+        Self { input, ..self }
+    }
+
     /// How the bytes of a view become text.
     pub(crate) fn codec(&self) -> &'static encoding_rs::Encoding {
         match &self.input {

@@ -101,6 +101,7 @@ pub(super) async fn formats(cx: Cx) -> Result<HttpResponse, ApiError> {
     let data = vec![
         format(FileFormat::Ofx1, "OFX or QFX 1.x (SGML)", Format::Ofx1.extensions()),
         format(FileFormat::Ofx2, "OFX or QFX 2.x (XML)", Format::Ofx2.extensions()),
+        format(FileFormat::Camt, "CAMT.052, CAMT.053, CAMT.054 (ISO 20022 XML)", Format::Camt.extensions()),
         ImportFormat { profiles, ..tables },
         format(FileFormat::Mt940, "SWIFT MT940 or MT942", Format::Mt940.extensions()),
         format(FileFormat::Qif, "Quicken Interchange Format (QIF)", Format::Qif.extensions()),

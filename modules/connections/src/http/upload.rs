@@ -62,9 +62,10 @@ struct BankFile(#[expect(dead_code, reason = "only described, never made: a file
             (inline(BankFile) = "application/octet-stream"),
             (inline(BankFile) = "text/csv"),
             (inline(BankFile) = "application/x-ofx"),
+            (inline(BankFile) = "application/xml"),
             (inline(BankFile) = "application/zip"),
         ),
-        description = "OFX or QFX (1.x or 2.x), MT940, QIF, a table, or a ZIP archive of such files. Other usual content types \
+        description = "OFX or QFX (1.x or 2.x), CAMT.052 to .054, MT940, QIF, a table, or a ZIP archive of such files. Other usual content types \
             are taken as well",
     ),
     responses(

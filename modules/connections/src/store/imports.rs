@@ -151,6 +151,7 @@ fn shown_format(format: Format) -> FileFormat {
     match format {
         Format::Ofx1 => FileFormat::Ofx1,
         Format::Ofx2 => FileFormat::Ofx2,
+        Format::Camt => FileFormat::Camt,
         Format::Csv => FileFormat::Csv,
         Format::Mt940 => FileFormat::Mt940,
         Format::Qif => FileFormat::Qif,

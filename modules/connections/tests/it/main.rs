@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod archives;
+mod camt;
 mod committing;
 mod exports;
 mod files;

@@ -102,7 +102,7 @@ fn formats_can_be_asked_for() {
         let formats = world.get(&owner(), "/api/v1/imports/formats").await.body;
         let names: Vec<_> =
             formats["data"].as_array().unwrap().iter().map(|format| &format["format"]).collect();
-        assert_eq!(names, ["ofx1", "ofx2", "csv", "mt940", "qif", "zip"]);
+        assert_eq!(names, ["ofx1", "ofx2", "camt", "csv", "mt940", "qif", "zip"]);
     });
 }
 

@@ -43,7 +43,7 @@ fn the_public_routes_are_these() {
 fn an_upload_is_described_as_bytes() {
     let upload = &description()["paths"]["/api/v1/imports"]["post"];
     let content = &upload["requestBody"]["content"];
-    for content_type in ["application/octet-stream", "text/csv", "application/x-ofx"] {
+    for content_type in ["application/octet-stream", "text/csv", "application/x-ofx", "application/xml"] {
         let schema = &content[content_type]["schema"];
         assert_eq!(
             (&schema["type"], &schema["format"]),

@@ -47,8 +47,8 @@ fn find_root(upper: &str) -> Option<usize> {
     None
 }
 
-/// The value of `encoding="…"` in an XML declaration.
-fn xml_encoding(before: &str) -> Option<String> {
+/// The value of `encoding="…"` in an XML declaration, of upper-case text.
+pub(crate) fn xml_encoding(before: &str) -> Option<String> {
     let (_, rest) = before.split_once("<?XML")?;
     let (declaration, _) = rest.split_once("?>")?;
     let (_, value) = declaration.split_once("ENCODING")?;

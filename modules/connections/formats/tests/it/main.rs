@@ -3,6 +3,13 @@
 
 mod bank_properties;
 mod bank_tables;
+mod camt_batches;
+mod camt_entries;
+mod camt_hostile;
+mod camt_properties;
+mod camt_samples;
+mod camt_statements;
+mod camt_support;
 mod corpus;
 mod csv_tables;
 mod csv_values;

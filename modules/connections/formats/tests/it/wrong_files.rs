@@ -28,8 +28,8 @@ fn formats_that_we_know_but_do_not_read_are_named() {
         (b"PK\x03\x04\x14\0\0\0\x08\0statement.ofx", "zip"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
         (
-            b"<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02\">",
-            "camt",
+            b"<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09\">",
+            "iso20022",
         ),
         (b"<!DOCTYPE html><html><body>Please log in</body></html>", "html"),
         (b"{\"transactions\": [1, 2]}", "json"),
