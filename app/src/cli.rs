@@ -1,9 +1,9 @@
 //! The words of the command line.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Mode, Overrides};
 
@@ -27,6 +27,8 @@ pub enum Command {
     Demo(Demo),
     /// Bring bank files (OFX, QFX, CAMT, MT940, QIF, CSV, or a ZIP of them) into the ledger of a running server, or of a data directory.
     Import(Import),
+    /// Write the ledger of a running server, or of a data directory, as a file.
+    Export(Export),
     /// Bring the database schema up to date, take it back, or say where it stands.
     Migrate(Migrate),
     /// Check the configuration and name everything that is wrong with it.
@@ -116,7 +118,73 @@ pub struct Import {
     pub place: Place,
 }
 
-/// Who imports: an access token, or e-mail and password.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    /// The file to write; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// What to write; by default what the file's name ends in.
+    #[arg(long, value_enum)]
+    pub format: Option<ExportFormat>,
+    /// This account alone, by id or name. May be given several times.
+    #[arg(long = "account", value_name = "ID|NAME")]
+    pub accounts: Vec<String>,
+    /// Rows booked on this date or later.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<String>,
+    /// Rows booked on this date or earlier.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Option<String>,
+    /// Write over a file that is there.
+    #[arg(long)]
+    pub force: bool,
+    /// The server to ask. Without it, the data directory is used, with a server made for this one export.
+    #[arg(long, value_name = "URL", env = "TRIBUTARY_SERVER")]
+    pub server: Option<String>,
+    #[command(flatten)]
+    pub login: Login,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// What the ledger can be written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum ExportFormat {
+    Csv,
+    Ofx,
+    Beancount,
+    Hledger,
+    Json,
+}
+
+impl ExportFormat {
+    /// What a file of this name should be.
+    pub fn of(name: &Path) -> Option<Self> {
+        let extension = name.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match extension.as_str() {
+            "csv" => Self::Csv,
+            "ofx" => Self::Ofx,
+            "beancount" | "bean" => Self::Beancount,
+            "hledger" | "journal" => Self::Hledger,
+            "json" => Self::Json,
+            _ => return None,
+        })
+    }
+
+    /// The word for it in the path of its route.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ofx => "ofx",
+            Self::Beancount => "beancount",
+            Self::Hledger => "hledger",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Who asks: an access token, or e-mail and password.
 #[derive(Clone, Args)]
 pub struct Login {
     /// E-mail address to log in with.

@@ -3,6 +3,7 @@
 mod check;
 mod client;
 mod demo;
+mod export;
 mod import;
 mod migrate;
 mod openapi;
@@ -28,6 +29,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(serve) => in_runtime(|| serve::run(serve)),
         Command::Demo(demo) => in_runtime(|| demo::run(demo)),
         Command::Import(import) => in_runtime(|| import::run(import)),
+        Command::Export(export) => in_runtime(|| export::run(export)),
         Command::Migrate(migrate) => in_runtime(|| migrate::run(migrate)),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! The API as `import` and `demo` call it: over HTTP, like anybody else.
+//! The API as `import`, `export` and `demo` call it: over HTTP, like anybody else.
 
 use std::path::Path;
 use std::time::Duration;
@@ -122,6 +122,13 @@ impl Client {
             .header("content-length", length)
             .body(body);
         answer(request.send().await?).await
+    }
+
+    /// A file that the server writes as it is read: an error while it is read means that it is not whole.
+    pub(super) async fn download(&mut self, path: &str, query: &[(&str, String)]) -> Result<Response> {
+        self.refresh_early().await?;
+        let request = self.request(Method::GET, path).query(query).timeout(Duration::from_secs(3600));
+        refused(request.send().await.with_context(|| format!("no answer from {}", self.base))?).await
     }
 
     pub(super) async fn import(&mut self, id: ImportId) -> Result<Import> {

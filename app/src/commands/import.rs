@@ -15,23 +15,36 @@ use crate::{shutdown, telemetry};
 
 /// Brings files into a ledger, through the API in any case. 0 all done, 1 some file failed, 2 wrong usage.
 pub(super) async fn run(import: Import) -> Result<ExitCode> {
-    if import.login.token.is_none() && (import.login.email.is_none() || import.login.password.is_none()) {
-        eprintln!("tributary: say who imports: TRIBUTARY_EMAIL and TRIBUTARY_PASSWORD, or TRIBUTARY_TOKEN");
+    at_server(&import.login, import.server.as_deref(), &import.place, async |server| {
+        import_all(&import, server).await
+    })
+    .await
+}
+
+/// Does something at a server: the one that was named, or one made for this over the data directory.
+pub(super) async fn at_server(
+    login: &Login,
+    server: Option<&str>,
+    place: &Place,
+    work: impl AsyncFnOnce(&str) -> Result<ExitCode>,
+) -> Result<ExitCode> {
+    if login.token.is_none() && (login.email.is_none() || login.password.is_none()) {
+        eprintln!("tributary: say who you are: TRIBUTARY_EMAIL and TRIBUTARY_PASSWORD, or TRIBUTARY_TOKEN");
         return Ok(ExitCode::from(USAGE));
     }
-    match &import.server {
-        Some(server) => import_all(&import, server).await,
+    match server {
+        Some(server) => work(server).await,
         None => {
-            let process = serve_here(&import.place).await?;
+            let process = serve_here(place).await?;
             let public = process.public.context("a monolith has a public listener")?;
-            let outcome = import_all(&import, &format!("http://{public}")).await;
+            let outcome = work(&format!("http://{public}")).await;
             let cut = shutdown::stop(process).await;
             if cut.is_empty() { outcome } else { Err(anyhow!("cut off at the end: {}", cut.join(", "))) }
         }
     }
 }
 
-/// A whole server for this one import, on an address nobody else knows.
+/// A whole server for this one command, on an address nobody else knows.
 async fn serve_here(place: &Place) -> Result<Process> {
     let mut overrides = place.overrides();
     overrides.set("mode", Some("monolith"));
@@ -74,20 +87,20 @@ async fn import_all(import: &Import, server: &str) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(failed)))
 }
 
-async fn log_in(login: &Login, server: &str) -> Result<Client> {
+pub(super) async fn log_in(login: &Login, server: &str) -> Result<Client> {
     let mut client = Client::new(server)?;
     match (&login.token, &login.email, &login.password) {
         (Some(token), ..) => client.use_token(token.clone()),
         (None, Some(email), Some(password)) => {
             client.log_in(email, password).await.context("cannot log in")?
         }
-        _ => bail!("say who imports"),
+        _ => bail!("say who you are"),
     }
     Ok(client)
 }
 
 /// The id of the account with this id or name.
-async fn find_account(client: &mut Client, wanted: &str) -> Result<String> {
+pub(super) async fn find_account(client: &mut Client, wanted: &str) -> Result<String> {
     let accounts = client.accounts().await?;
     let found: Vec<_> = accounts
         .iter()

@@ -27,7 +27,7 @@ fn code(output: &Output) -> Option<i32> {
 
 #[test]
 fn help_answers_for_every_command() {
-    for command in ["serve", "demo", "import", "migrate", "check", "openapi"] {
+    for command in ["serve", "demo", "import", "export", "migrate", "check", "openapi"] {
         let output = run(&[command, "--help"]);
         assert_eq!(code(&output), Some(0), "{command}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("Usage:"), "{command}");
@@ -58,6 +58,8 @@ fn wrong_usage_exits_with_2() {
     assert_eq!(code(&run(&["sreve"])), Some(2));
     assert_eq!(code(&run(&["import"])), Some(2));
     assert_eq!(code(&run(&["import", "a.ofx"])), Some(2), "nobody says who imports");
+    assert_eq!(code(&run(&["export", "--out", "a.csv"])), Some(2), "nobody says who asks");
+    assert_eq!(code(&run(&["export", "--out", "a.xyz"])), Some(2), "nobody says what to write");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod edge;
+mod export;
 mod import;
 mod lost_answers;
 mod private;

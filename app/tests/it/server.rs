@@ -11,7 +11,7 @@ use tributary::config::{Overrides, Settings};
 pub struct Server {
     process: Process,
     http: Client,
-    _data_dir: TempDir,
+    data_dir: TempDir,
 }
 
 /// A gateway with identity and ledger, and connections where nobody is.
@@ -35,7 +35,7 @@ async fn start(mode: &str, settings: &[(&str, &str)]) -> Server {
     settings.iter().for_each(|(key, value)| overrides.set(key, Some(value)));
     let process = Process::start(Settings::load_with_env(&overrides, []).unwrap()).await.unwrap();
     process.until_ready().await;
-    Server { process, http: Client::builder().no_proxy().build().unwrap(), _data_dir: data_dir }
+    Server { process, http: Client::builder().no_proxy().build().unwrap(), data_dir }
 }
 
 impl Server {
@@ -57,6 +57,11 @@ impl Server {
 
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.http.request(method.parse().unwrap(), self.url(path))
+    }
+
+    /// A file below the data directory.
+    pub fn data_file(&self, name: &str) -> std::path::PathBuf {
+        self.data_dir.path().join(name)
     }
 
     pub fn get_private(&self, path: &str) -> RequestBuilder {
