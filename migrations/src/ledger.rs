@@ -1,3 +1,4 @@
+mod edits;
 mod rows;
 mod undo;
 
@@ -13,6 +14,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(Batches),
         Box::new(rows::Rows),
         Box::new(undo::Undo),
+        Box::new(edits::Edits),
     ]
 }
 

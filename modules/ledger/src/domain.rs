@@ -2,10 +2,12 @@
 
 mod bounds;
 mod fingerprint;
+mod names;
 mod sums;
 
 pub(crate) use bounds::Bound;
 pub(crate) use fingerprint::fingerprint;
+pub(crate) use names::may_be_one;
 pub(crate) use sums::Sum;
 
 use kernel::FieldError;

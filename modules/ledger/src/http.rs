@@ -43,6 +43,7 @@ fn mount(routes: &mut ServiceConfig, ledger: &Client, exports: Option<&Data<Expo
         .service(transactions::account_transactions)
         .service(transactions::list_transactions)
         .service(transactions::transaction)
+        .service(transactions::update_transaction)
         .service(transactions::changes)
         .service(exports::csv)
         .service(exports::ofx)

@@ -1,8 +1,10 @@
 //! The room: one method per use case; transactions begin and end here.
 
 mod accounts;
+mod edits;
 mod ingest;
 mod opening;
+mod pending;
 mod queries;
 mod report;
 mod revert;
@@ -13,6 +15,7 @@ use kernel::{AccountId, BatchId, Page, PageRequest, Principal, Scope, Transactio
 use ledger_api::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, Ledger, LedgerError,
     NewAccount, RevertReport, RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
+    TransactionPatch,
 };
 use platform::Store;
 use service_registry::{CallContext, async_trait};
@@ -68,6 +71,15 @@ impl Ledger for LedgerService {
 
     async fn transaction(&self, cx: &CallContext, id: TransactionId) -> Result<Transaction, LedgerError> {
         self.transaction_of(cx, &may(cx, Scope::LedgerRead)?, id).await
+    }
+
+    async fn update_transaction(
+        &self,
+        cx: &CallContext,
+        id: TransactionId,
+        patch: TransactionPatch,
+    ) -> Result<Transaction, LedgerError> {
+        self.edit_transaction(cx, &may(cx, Scope::LedgerWrite)?, id, patch).await
     }
 
     async fn list_balance_snapshots(

@@ -1,5 +1,5 @@
 use chrono::{DateTime, NaiveDate, Utc};
-use kernel::{AccountId, BatchId, Currency, Money};
+use kernel::{AccountId, BatchId, Currency, Money, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -174,6 +174,25 @@ pub struct IngestReport {
     pub accounts: Vec<AccountReport>,
     /// Rows that were rejected, the first thousand of them.
     pub rejected: Vec<RejectedRow>,
+    /// New rows that may be what a pending transaction has become, which stays; the first hundred of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub suggestions: Vec<Suggestion>,
+    /// Pending transactions that are gone, because the batch covers their day and does not have them.
+    #[serde(default)]
+    pub pending_removed: u64,
+}
+
+/// A new row that looks like a pending transaction but is no proof: the amount differs, or several fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Suggestion {
+    /// The line of the new row in the file, counting from 1.
+    pub line: u32,
+    /// What it books.
+    pub amount: Money,
+    /// The pending transaction.
+    pub transaction_id: TransactionId,
+    /// What was expected.
+    pub pending: Money,
 }
 
 /// How many rows ended how. Every row read ends as exactly one of the five.

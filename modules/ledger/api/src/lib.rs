@@ -13,12 +13,12 @@ pub use details::{Details, Split, Trade, TradeAction, TransactionStatus};
 pub use error::LedgerError;
 pub use ingest::{
     AccountRef, AccountReport, Correction, CorrectionAction, ExternalAccount, IngestReport, Outcomes,
-    RejectedReason, RejectedRow, Row, StagePart, StagedRow, StatedBalance, StatementRef,
+    RejectedReason, RejectedRow, Row, StagePart, StagedRow, StatedBalance, StatementRef, Suggestion,
 };
 pub use revert::{AccountReverted, RevertReport};
 pub use rows::{RowFilter, RowOutcome, RowReport};
 pub use service::{Ledger, SERVICE};
 pub use types::{
     Account, AccountKind, AccountPatch, BalanceFilter, BalanceKind, BalanceSnapshot, Change, ChangePage,
-    Drift, NewAccount, Transaction, TransactionFilter, TransactionKind,
+    Drift, NewAccount, Transaction, TransactionFilter, TransactionKind, TransactionPatch,
 };

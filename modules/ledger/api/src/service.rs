@@ -3,7 +3,7 @@ use service_registry::{CallContext, ServiceDescriptor, service};
 
 use crate::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, LedgerError, NewAccount,
-    RevertReport, RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
+    RevertReport, RowFilter, RowReport, StagePart, Transaction, TransactionFilter, TransactionPatch,
 };
 
 /// The ledger as the registry knows it.
@@ -59,6 +59,15 @@ pub trait Ledger: Send + Sync {
     /// One transaction.
     #[read]
     async fn transaction(&self, cx: &CallContext, id: TransactionId) -> Result<Transaction, LedgerError>;
+
+    /// Says what the household calls a transaction, files it under, or writes beside it.
+    #[once]
+    async fn update_transaction(
+        &self,
+        cx: &CallContext,
+        id: TransactionId,
+        patch: TransactionPatch,
+    ) -> Result<Transaction, LedgerError>;
 
     /// Balances as banks stated them, newest date first.
     #[read]

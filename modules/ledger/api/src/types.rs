@@ -139,8 +139,17 @@ pub struct Transaction {
     pub original: Option<Money>,
     /// What the bank calls it.
     pub kind: TransactionKind,
-    /// The other side, or what the bank prints first.
+    /// What the household calls it, or else the other side as the bank prints it.
     pub name: String,
+    /// What the bank prints, where the household calls it otherwise.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bank_name: Option<String>,
+    /// What the household filed it under, or else what its file names.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub category: Option<String>,
+    /// What the household wrote beside it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub note: Option<String>,
     /// What the bank prints besides.
     pub memo: Option<String>,
     /// Check or other reference number.
@@ -154,6 +163,20 @@ pub struct Transaction {
     pub details: Details,
 }
 
+/// What the household says of a transaction; what is absent stays, and an empty text takes back what was said.
+///
+/// The bank's own word is kept beside and comes back when the household's goes; no import changes the household's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransactionPatch {
+    /// What to call it, up to 200 printable characters.
+    pub name: Option<String>,
+    /// What to file it under, up to 100 printable characters.
+    pub category: Option<String>,
+    /// Anything, up to 2,000 characters.
+    pub note: Option<String>,
+}
+
 /// Which transactions are wanted; all conditions hold together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransactionFilter {
@@ -163,7 +186,7 @@ pub struct TransactionFilter {
     pub from: Option<NaiveDate>,
     /// Booked on or before.
     pub to: Option<NaiveDate>,
-    /// In name or memo, in either case.
+    /// In name, memo or note, in either case.
     pub text: Option<String>,
     /// At least this amount; plain decimal, compared in each account's own currency.
     pub min_amount: Option<String>,

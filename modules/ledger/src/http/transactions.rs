@@ -1,8 +1,8 @@
-use actix_web::{HttpResponse, get};
+use actix_web::{HttpResponse, get, patch};
 use chrono::NaiveDate;
 use kernel::{AccountId, Page, Problem, TransactionId};
-use ledger_api::{ChangePage, Ledger, Transaction, TransactionFilter, TransactionKind};
-use platform::http::{ApiError, Cx, PageQuery, Path, Query, ok};
+use ledger_api::{ChangePage, Ledger, Transaction, TransactionFilter, TransactionKind, TransactionPatch};
+use platform::http::{ApiError, Cx, Json, PageQuery, Path, Query, ok};
 use serde::Deserialize;
 
 use super::Client;
@@ -16,7 +16,7 @@ pub(crate) struct TransactionQuery {
     from: Option<NaiveDate>,
     /// Booked on this date or earlier; the same as `from` for one day.
     to: Option<NaiveDate>,
-    /// In name or memo, in either case.
+    /// In name, memo or note, in either case.
     text: Option<String>,
     /// At least this amount, in each account's own currency.
     #[param(example = "-100.00")]
@@ -95,6 +95,23 @@ pub(crate) async fn transaction(
     id: Path<TransactionId>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(ok(&cx, &ledger.transaction(&cx, id.0).await?))
+}
+
+/// Says what the household calls a transaction, files it under, or writes beside it. No import overwrites that.
+#[utoipa::path(tag = "transactions", params(("id" = TransactionId, Path)), request_body = TransactionPatch, responses(
+    (status = 200, description = "The transaction as it is now", body = Transaction),
+    (status = 403, description = "Viewers change nothing", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such transaction here", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not acceptable", body = Problem, content_type = "application/problem+json"),
+))]
+#[patch("/api/v1/transactions/{id}")]
+pub(crate) async fn update_transaction(
+    ledger: Client,
+    cx: Cx,
+    id: Path<TransactionId>,
+    patch: Json<TransactionPatch>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(ok(&cx, &ledger.update_transaction(&cx, id.0, patch.0).await?))
 }
 
 /// From where to read the change feed.

@@ -57,11 +57,12 @@ impl LedgerService {
         dedupe::reset(&*txn, batch).await.or_fail(cx)?;
         self.find_accounts(cx, who, &txn, batch).await?;
         let seen_with = super::rows::versions(&*txn, who.space, batch).await.or_fail(cx)?;
-        dedupe::classify(&*txn, batch).await.or_fail(cx)?;
+        let suggestions = super::pending::classify(cx, &txn, batch).await?;
         // A preview is the real thing, unkept; only what it found of each row stays with the rows that wait.
         txn.execute_unprepared("SAVEPOINT preview").await.or_fail(cx)?;
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
         let mut report = book(cx, who, &txn, batch, &found).await?;
+        report.suggestions = suggestions;
         let corrected = corrections::outcomes(&*txn, batch).await.or_fail(cx)?;
         txn.execute_unprepared("ROLLBACK TO SAVEPOINT preview").await.or_fail(cx)?;
         for outcome in &corrected {
@@ -89,8 +90,9 @@ impl LedgerService {
         }
         dedupe::reset(&*txn, batch).await.or_fail(cx)?;
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
-        dedupe::classify(&*txn, batch).await.or_fail(cx)?;
-        let report = book(cx, who, &txn, batch, &found).await?;
+        let suggestions = super::pending::classify(cx, &txn, batch).await?;
+        let mut report = book(cx, who, &txn, batch, &found).await?;
+        report.suggestions = suggestions;
         rows::keep(&*txn, batch).await.or_fail(cx)?;
         batches::clear(&*txn, batch, None).await.or_fail(cx)?;
         batches::finish(&*txn, &report, kernel::now()).await.or_fail(cx)?;
@@ -139,12 +141,14 @@ async fn book(
 ) -> Result<IngestReport, LedgerError> {
     apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
     correct(cx, who, txn, batch).await?;
+    let gone = super::pending::sweep(cx, who, txn, batch).await?;
     let moved = priors::moved(&**txn, batch).await.or_fail(cx)?;
     let tallies = summary::tallies(&**txn, batch).await.or_fail(cx)?;
     for account in found {
         settle(cx, who, txn, batch, account, &tallies, &moved).await?;
     }
-    super::report::report(cx, who, txn, batch, found, &tallies).await
+    let report = super::report::report(cx, who, txn, batch, found, &tallies).await?;
+    Ok(IngestReport { pending_removed: gone, ..report })
 }
 
 /// Takes corrections one by one in the order of the file, because one may correct what the one before it made.

@@ -37,7 +37,9 @@ pub(super) async fn report(
         });
     }
     let rejected = batches::faults(&**txn, batch, LISTED).await.or_fail(cx)?;
-    Ok(IngestReport { batch, outcomes: outcomes(tallies.iter()), accounts: reports, rejected })
+    let (suggestions, pending_removed) = (Vec::new(), 0);
+    let outcomes = outcomes(tallies.iter());
+    Ok(IngestReport { batch, outcomes, accounts: reports, rejected, suggestions, pending_removed })
 }
 
 fn outcomes<'a>(tallies: impl Iterator<Item = &'a Tally>) -> Outcomes {

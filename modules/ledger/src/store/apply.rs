@@ -74,13 +74,15 @@ async fn insert_tellings(db: &impl ConnectionTrait, batch: BatchId, which: Which
     execute(db, &text, [batch.0.into()]).await.map(drop)
 }
 
+/// What was booked stays booked. What was pending and gone is back when it is booked after all.
 async fn change_updated(db: &impl ConnectionTrait, batch: BatchId, which: Which<'_>) -> Result<(), DbErr> {
     let set: Vec<String> = movement()
         .filter(|column| *column != "pending")
         .map(|column| format!("{column} = r.{column}"))
         .collect();
     let text = format!(
-        "UPDATE transactions SET {} FROM staged_rows r \
+        "UPDATE transactions SET {}, pending = transactions.pending AND r.pending, removed_at = CASE WHEN \
+         transactions.pending AND NOT r.pending THEN NULL ELSE transactions.removed_at END FROM staged_rows r \
          WHERE {} AND r.outcome = 'updated' AND NOT r.deletes AND transactions.id = r.target_id",
         set.join(", "),
         which.condition()

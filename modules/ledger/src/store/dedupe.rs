@@ -10,7 +10,8 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr};
 use super::{execute, sql};
 
 /// Rows of the batch that have not met anybody yet, with the account of their statement.
-const WAITING: &str = "SELECT r.part, r.position, s.account_id, r.posted_on, r.fingerprint, r.amount_minor, \
+pub(super) const WAITING: &str = "SELECT r.part, r.position, r.line, s.account_id, r.posted_on, r.fingerprint, \
+     r.amount_minor, r.pending, CASE WHEN r.name = '' THEN coalesce(r.memo, '') ELSE r.name END AS told, \
      coalesce(r.external_id, '') AS external_id FROM staged_rows r \
      JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
      WHERE r.batch_id = $1 AND s.account_id IS NOT NULL AND r.corrects_id IS NULL AND r.outcome IS NULL";
@@ -31,8 +32,15 @@ pub(crate) async fn reset(db: &impl ConnectionTrait, batch: BatchId) -> Result<(
         .map(drop)
 }
 
-/// Says of each waiting row what it is, except corrections: those are taken one by one.
-pub(crate) async fn classify(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), DbErr> {
+/// Says of each waiting row what it is by its telling and its id, except corrections: those are taken one by one.
+///
+/// Where the accounts have pending transactions, equals of the same status meet first, so that of two equal rows,
+/// one booked and one pending, each meets its own.
+pub(crate) async fn classify(
+    db: &impl ConnectionTrait,
+    batch: BatchId,
+    has_pending: bool,
+) -> Result<(), DbErr> {
     if !knows_any(db, batch).await? {
         return Ok(());
     }
@@ -40,8 +48,12 @@ pub(crate) async fn classify(db: &impl ConnectionTrait, batch: BatchId) -> Resul
         // Rows that were written a moment ago are in no statistics, and plans for an empty table are quadratic here.
         db.execute_unprepared("ANALYZE staged_rows").await?;
     }
-    mark_duplicates(db, batch).await?;
-    mark_matched(db, batch).await?;
+    if has_pending {
+        mark_by_status(db, batch).await?;
+    } else {
+        mark_duplicates(db, batch).await?;
+        mark_matched(db, batch).await?;
+    }
     mark_updated(db, batch).await
 }
 
@@ -66,6 +78,28 @@ async fn mark_matched(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), D
          AND met.fingerprint = k.fingerprint AND met.posted_on = k.posted_on WHERE met.part IS NULL"
     );
     mark(db, batch, "matched", &nth_meets_nth(&key, &unmet)).await
+}
+
+/// Both of the above, among equals of the same status first.
+async fn mark_by_status(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), DbErr> {
+    let known =
+        format!("SELECT f.*, t.pending FROM ({KNOWN}) AS f JOIN transactions t ON t.id = f.transaction_id");
+    let unmet = |ids: &str| {
+        format!(
+            "SELECT DISTINCT k.account_id, k.posted_on, k.fingerprint, k.transaction_id, k.pending{ids} \
+             FROM ({known}) AS k LEFT JOIN staged_rows met ON met.batch_id = $1 AND met.target_id = k.transaction_id \
+             AND met.fingerprint = k.fingerprint AND met.posted_on = k.posted_on WHERE met.part IS NULL"
+        )
+    };
+    let telling = ["account_id", "posted_on", "fingerprint"];
+    for (outcome, id) in [("duplicate", Some("external_id")), ("matched", None)] {
+        for status in [Some("pending"), None] {
+            let key: Vec<&str> = telling.into_iter().chain(id).chain(status).collect();
+            let known = unmet(if id.is_some() { ", k.external_id" } else { "" });
+            mark(db, batch, outcome, &nth_meets_nth(&key, &known)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Pairs of waiting and known rows: equal in `key`, and the n-th of the ones with the n-th of the others.
@@ -103,7 +137,12 @@ async fn mark_updated(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), D
     mark(db, batch, "updated", &pairs).await
 }
 
-async fn mark(db: &impl ConnectionTrait, batch: BatchId, outcome: &str, pairs: &str) -> Result<(), DbErr> {
+pub(super) async fn mark(
+    db: &impl ConnectionTrait,
+    batch: BatchId,
+    outcome: &str,
+    pairs: &str,
+) -> Result<(), DbErr> {
     let text = format!(
         "UPDATE staged_rows SET outcome = $2, target_id = pair.transaction_id FROM ({pairs}) AS pair \
          WHERE staged_rows.batch_id = $1 AND staged_rows.part = pair.part AND staged_rows.position = pair.position"

@@ -1,6 +1,6 @@
 use chrono::NaiveDate;
 use kernel::{AccountId, Cursor, DateRange, Page, PageRequest, SpaceId, TransactionId};
-use ledger_api::{Transaction, TransactionFilter, TransactionStatus};
+use ledger_api::{Details, Transaction, TransactionFilter, TransactionStatus};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{from_json, money, value_of, word};
 use crate::domain::Bound;
 
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 19] = [
     "id",
     "account_id",
     "posted_on",
@@ -25,6 +25,9 @@ pub(super) const COLUMNS: [&str; 16] = [
     "external_id",
     "pending",
     "details",
+    "given_name",
+    "given_category",
+    "note",
 ];
 
 /// A transaction as `COLUMNS` select it. Read by place: a search for each name would cost more than the query.
@@ -35,7 +38,18 @@ impl FromQueryResult for TransactionRow {
         let currency: String = row.try_get_by_index(6)?;
         let original: Option<i64> = row.try_get_by_index(7)?;
         let original = original.zip(row.try_get_by_index::<Option<String>>(8)?);
+        let details: Option<String> = row.try_get_by_index(15)?;
+        let details: Details = details.map(|json| from_json(&json)).transpose()?.unwrap_or_default();
+        let bank_name: String = row.try_get_by_index(10)?;
+        let (name, bank_name) = match row.try_get_by_index::<Option<String>>(16)? {
+            Some(given) => (given, Some(bank_name)),
+            None => (bank_name, None),
+        };
         Ok(Self(Transaction {
+            name,
+            bank_name,
+            category: row.try_get_by_index::<Option<String>>(17)?.or_else(|| details.category.clone()),
+            note: row.try_get_by_index(18)?,
             id: TransactionId(row.try_get_by_index(0)?),
             account_id: AccountId(row.try_get_by_index(1)?),
             posted_on: row.try_get_by_index(2)?,
@@ -44,16 +58,11 @@ impl FromQueryResult for TransactionRow {
             amount: money(row.try_get_by_index(5)?, &currency)?,
             original: original.map(|(minor, code)| money(minor, &code)).transpose()?,
             kind: value_of(&row.try_get_by_index::<String>(9)?)?,
-            name: row.try_get_by_index(10)?,
             memo: row.try_get_by_index(11)?,
             check_number: row.try_get_by_index(12)?,
             external_id: row.try_get_by_index(13)?,
             status: status(row.try_get_by_index(14)?),
-            details: row
-                .try_get_by_index::<Option<String>>(15)?
-                .map(|json| from_json(&json))
-                .transpose()?
-                .unwrap_or_default(),
+            details,
         }))
     }
 }
@@ -145,10 +154,11 @@ async fn narrow(
     Ok(())
 }
 
-/// The text anywhere in name or memo, whatever its case; `%` and `_` in it mean themselves.
+/// The text anywhere in name, memo or note, whatever its case; `%` and `_` in it mean themselves.
 fn contains(text: &str) -> Expr {
     let escaped = text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-    Expr::col("search").like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+    let like = || LikeExpr::new(format!("%{escaped}%")).escape('\\');
+    Expr::col("search").like(like()).or(Expr::col("given_search").like(like()))
 }
 
 /// One page of `query`, and one row more to learn whether there is another.

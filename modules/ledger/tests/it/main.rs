@@ -3,11 +3,13 @@
 
 mod accounts;
 mod dedupe;
+mod edits;
 mod exports;
 mod harness;
 mod ingest;
 mod listing;
 mod opening;
+mod pending;
 mod properties;
 mod repeats;
 mod rows;
