@@ -6,7 +6,9 @@ use super::investment::TradeDraft;
 use super::position::PositionDraft;
 use super::reader::{Reader, RowOf};
 use super::statement::{BalanceDraft, StatementDraft};
-use crate::{AccountType, BalanceKind, BankRefusal, FormatError, RejectCode, RejectedRow, Row, Summary};
+use crate::{
+    AccountType, BalanceKind, BankRefusal, FormatError, RejectCode, RejectedRow, Row, RowStatus, Summary,
+};
 
 /// What is done when an element begins that ends what came before it, or when one ends: things that are whole go to
 /// the sink.
@@ -82,6 +84,10 @@ impl Reader<'_> {
                 let row = self.row.finish(currency);
                 self.give_out(statement, row)
             }
+            RowOf::Pending => {
+                let row = self.row.finish(currency);
+                self.give_out(statement, row.map(|row| Row { status: RowStatus::Pending, ..row }))
+            }
             RowOf::Trade(_) => {
                 let row = std::mem::take(&mut self.trade).finish(currency, self.securities);
                 self.give_out(statement, row)
@@ -93,10 +99,6 @@ impl Reader<'_> {
                     Ok(())
                 }
             },
-            RowOf::Pending => {
-                let reason = "the row is pending: it will come again once it is booked";
-                self.tally.rejected(statement, self.row.refused(RejectCode::UnsupportedPendingRow, reason))
-            }
         }
     }
 

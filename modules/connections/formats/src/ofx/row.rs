@@ -6,7 +6,7 @@ use super::field::{CurrencyFields, DateField, Fault, Part, amount, too_long};
 use super::kind::kind;
 use super::loan::LoanParts;
 use super::token::Value;
-use crate::{Correction, CorrectionAction, RejectCode, RejectedRow, Row, RowKind};
+use crate::{Correction, CorrectionAction, RejectedRow, Row, RowKind};
 
 /// A transaction while its elements come in. One is kept and used again for every row.
 #[derive(Debug, Default)]
@@ -99,11 +99,6 @@ impl RowDraft {
             corrects: self.corrected_id.take().map(|external_id| Correction { external_id, action }),
             ..Row::new(self.line, posted.day, amount)
         })
-    }
-
-    /// The row as one that we do not read.
-    pub(super) fn refused(&self, code: RejectCode, reason: &str) -> RejectedRow {
-        RejectedRow { line: self.line, code, reason: reason.to_owned() }
     }
 
     /// What no row can be without: a date and an amount.

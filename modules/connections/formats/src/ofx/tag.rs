@@ -44,6 +44,7 @@ pub(super) enum Tag {
     LoanTransaction,
     /// `TRNTYPE`, `LOANTRNTYPE`
     Kind,
+    /// `DTPOSTED`; `DTTRAN` of a pending row, which is not posted yet
     DatePosted,
     DateUser,
     DateAvailable,
@@ -131,7 +132,7 @@ impl Tag {
         match name {
             b"STMTTRN" => Self::Transaction,
             b"TRNTYPE" | b"LOANTRNTYPE" => Self::Kind,
-            b"DTPOSTED" => Self::DatePosted,
+            b"DTPOSTED" | b"DTTRAN" => Self::DatePosted,
             b"TRNAMT" => Self::Amount,
             b"FITID" => Self::TransactionId,
             b"NAME" => Self::Name,

@@ -1,5 +1,5 @@
 use chrono::NaiveDate;
-use connections_formats::{AccountType, BalanceKind, CorrectionAction, Format, RowKind};
+use connections_formats::{AccountType, BalanceKind, CorrectionAction, Format, RowKind, RowStatus};
 
 use crate::support::{Collected, file, money, ofx};
 
@@ -313,9 +313,21 @@ fn an_unreadable_balance_is_counted_and_an_empty_one_is_none() {
 }
 
 #[test]
-fn pending_rows_are_rejected_not_lost() {
-    let collected = file(&ofx("<STMTTRNP><DTTRAN>20250102<TRNAMT>-1</STMTTRNP>")).read();
-    assert_eq!(collected.unwrap().rejections(), ["16 unsupported_pending_row"]);
+fn pending_rows_are_pending_and_of_the_day_of_their_transaction() {
+    let pending = "</BANKTRANLIST><BANKTRANLISTP><DTASOF>20250104<STMTTRNP><TRNTYPE>HOLD<DTTRAN>20250103\
+                   <DTEXPIRE>20250110<TRNAMT>-60.00<REFNUM>R1<NAME>Petrol station</STMTTRNP></BANKTRANLISTP>";
+    let collected = file(&ofx(&format!("{ROW}{pending}"))).read().unwrap();
+    assert_eq!(collected.booked(), ["2025-01-02 -1.50", "2025-01-03 -60.00"]);
+    let rows: Vec<_> = collected.rows().collect();
+    assert_eq!((rows[0].status, rows[1].status), (RowStatus::Booked, RowStatus::Pending));
+    assert_eq!((rows[1].kind, rows[1].external_id.as_deref()), (RowKind::Hold, None));
+    assert_eq!((rows[1].name.as_deref(), rows[1].reference.as_deref()), (Some("Petrol station"), Some("R1")));
+}
+
+#[test]
+fn a_pending_row_without_a_day_or_amount_is_rejected() {
+    let collected = file(&ofx("<STMTTRNP><TRNAMT>-1</STMTTRNP><STMTTRNP><DTTRAN>20250103</STMTTRNP>")).read();
+    assert_eq!(collected.unwrap().rejections(), ["16 missing_date", "16 missing_amount"]);
 }
 
 #[test]
