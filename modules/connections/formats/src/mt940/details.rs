@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::{slashes, subfields};
 
 /// What `:86:` tells of a row. What has no place of its own is in the memo: nothing is lost.
@@ -27,20 +29,39 @@ pub(super) struct Memo(String);
 
 impl Memo {
     pub(super) fn add(&mut self, part: &str) {
+        self.add_with("", part);
+    }
+
+    /// A part with what it is called before it.
+    pub(super) fn add_with(&mut self, word: &str, part: &str) {
         let part = part.trim();
-        if part.is_empty() {
-            return;
+        if !part.is_empty() {
+            self.begin();
+            self.push(word);
+            self.push(part);
         }
-        if !self.0.is_empty() {
+    }
+
+    /// Begins a part that `push` makes.
+    pub(super) fn begin(&mut self) {
+        if self.0.is_empty() {
+            self.0.reserve(USUAL_MEMO);
+        } else {
             self.0.push('\n');
         }
-        self.0.push_str(part);
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.0.push_str(text);
     }
 
     pub(super) fn finish(self) -> Option<String> {
         (!self.0.is_empty()).then_some(self.0)
     }
 }
+
+/// Room for a usual memo.
+const USUAL_MEMO: usize = 128;
 
 /// Characters in a line of `:86:`; the text of a line that has as many goes on in the next one without a break.
 const WHOLE_LINE: usize = 65;
@@ -57,6 +78,22 @@ fn joined(text: &str) -> String {
         was_whole = line.len() >= WHOLE_LINE && line.chars().count() >= WHOLE_LINE;
     }
     out
+}
+
+/// Text without its line ends, for forms in which lines are cut wherever they are full.
+pub(super) fn in_one_line(text: &str) -> Cow<'_, str> {
+    let mut ends = memchr::memchr_iter(b'\n', text.as_bytes()).peekable();
+    if ends.peek().is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len());
+    let mut start = 0;
+    for end in ends {
+        line.push_str(&text[start..end]);
+        start = end + 1;
+    }
+    line.push_str(&text[start..]);
+    Cow::Owned(line)
 }
 
 /// A value that is none.

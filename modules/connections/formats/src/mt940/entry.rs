@@ -107,8 +107,9 @@ fn amount(text: &str, is_negative: bool, currency: Currency) -> Result<(Money, &
     if digits.is_empty() {
         return Err((RejectCode::MissingAmount, "the entry has no amount".into()));
     }
-    let sign = if is_negative { "-" } else { "" };
-    let plain = format!("{sign}{}", digits.replace(',', "."));
+    let mut plain = String::with_capacity(1 + length);
+    plain.push_str(if is_negative { "-" } else { "" });
+    plain.extend(digits.chars().map(|c| if c == ',' { '.' } else { c }));
     let refused = |error| {
         let code = reject(error);
         (code, amount_reason(code, digits, currency))

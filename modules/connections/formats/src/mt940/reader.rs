@@ -3,7 +3,7 @@ use std::io::Read;
 use kernel::Currency;
 
 use super::details::{Details, Memo};
-use super::entry::{Entry, Refusal};
+use super::entry::Entry;
 use super::field::{Field, Fields, Item, Tag};
 use super::statement::{Message, Statements};
 use crate::sink::Tally;
@@ -23,6 +23,8 @@ pub(crate) fn read<R: Read>(
         message: None,
         is_enveloped: false,
         entry: None,
+        entry_text: String::with_capacity(256),
+        details: String::with_capacity(1024),
     };
     while let Some(item) = fields.next()? {
         match item {
@@ -32,7 +34,8 @@ pub(crate) fn read<R: Read>(
                 reader.is_enveloped = true;
             }
             Item::End => {
-                reader.end_message()?;
+                reader.end_entry()?;
+                reader.message.iter_mut().for_each(|message| message.is_ended = true);
                 reader.is_enveloped = false;
             }
         }
@@ -48,17 +51,18 @@ struct Reader<'a> {
     message: Option<Message>,
     /// Inside of an envelope, which says for sure where its message ends.
     is_enveloped: bool,
-    entry: Option<Draft>,
+    entry: Option<Begun>,
+    /// The text of its `:61:`.
+    entry_text: String,
+    /// The text of all `:86:` of the entry in hand.
+    details: String,
 }
 
 /// A `:61:`, until it is known that no more of its `:86:` comes.
-struct Draft {
+#[derive(Clone, Copy)]
+struct Begun {
     line: u64,
-    row: Result<Row, Refusal>,
-    /// What `:61:` itself tells of the name.
-    name: Option<String>,
-    supplement: String,
-    details: String,
+    is_too_long: bool,
 }
 
 impl Reader<'_> {
@@ -73,12 +77,11 @@ impl Reader<'_> {
             Tag::Number | Tag::Forward => self.end_entry()?,
             Tag::Opening | Tag::OpeningPage => {
                 self.end_entry()?;
-                // A new day without a word in between.
-                if self.message.as_ref().is_some_and(|message| message.is_closed) {
-                    self.message = None;
-                }
                 let is_page = field.tag == Tag::OpeningPage;
                 let message = self.message.get_or_insert_default();
+                if message.is_closed || message.is_ended {
+                    *message = std::mem::take(message).next();
+                }
                 self.statements.open(message, text, is_page, &mut self.tally)?;
             }
             Tag::Entry => self.begin_entry(field)?,
@@ -107,7 +110,7 @@ impl Reader<'_> {
     }
 
     fn account(&mut self, text: &str) -> Result<(), FormatError> {
-        let is_next = self.message.as_ref().is_some_and(|message| message.is_closed && message.has_account());
+        let is_next = self.message.as_ref().is_some_and(Message::has_its_account);
         if is_next {
             self.end_message()?;
         }
@@ -118,32 +121,46 @@ impl Reader<'_> {
     fn begin_entry(&mut self, field: &Field<'_>) -> Result<(), FormatError> {
         self.end_entry()?;
         let message = self.message.get_or_insert_default();
-        let (_, currency) = self.statements.of(message, &mut self.tally)?;
-        self.entry = Some(Draft::begin(field, currency, &mut self.tally.summary));
+        self.statements.of(message, &mut self.tally)?;
+        self.entry = Some(Begun { line: field.line, is_too_long: field.is_too_long });
+        self.entry_text.push_str(&field.text);
         Ok(())
     }
 
     /// More of what a row tells; elsewhere it is the bank's word about the statement.
     fn details(&mut self, field: &Field<'_>) {
         let Some(entry) = &mut self.entry else { return };
-        if field.is_too_long || entry.details.len() + field.text.len() > LONGEST_ITEM {
-            entry.row = Err(too_long());
+        if field.is_too_long || self.details.len() + field.text.len() > LONGEST_ITEM {
+            entry.is_too_long = true;
             return;
         }
-        if !entry.details.is_empty() {
-            entry.details.push('\n');
+        if !self.details.is_empty() {
+            self.details.push('\n');
         }
-        entry.details.push_str(&field.text);
+        self.details.push_str(&field.text);
     }
 
     fn end_entry(&mut self) -> Result<(), FormatError> {
         let Some(entry) = self.entry.take() else { return Ok(()) };
         let message = self.message.get_or_insert_default();
-        let (statement, _) = self.statements.of(message, &mut self.tally)?;
-        match entry.finish() {
-            Ok(row) => self.tally.row(statement, row),
-            Err(rejected) => self.tally.rejected(statement, rejected),
+        let (statement, currency) = self.statements.of(message, &mut self.tally)?;
+        let read = if entry.is_too_long {
+            Err((RejectCode::RowTooLong, "the entry is longer than 64 KiB".to_owned()))
+        } else {
+            Entry::parse(&self.entry_text, currency)
+        };
+        match read {
+            Ok(read) => {
+                self.tally.summary.moved_dates += u64::from(read.value.is_moved || read.posted.is_moved);
+                self.tally.row(statement, row(entry.line, &read, &self.details))?;
+            }
+            Err((code, reason)) => {
+                self.tally.rejected(statement, RejectedRow { line: entry.line, code, reason })?;
+            }
         }
+        self.entry_text.clear();
+        self.details.clear();
+        Ok(())
     }
 
     fn end_message(&mut self) -> Result<(), FormatError> {
@@ -153,7 +170,7 @@ impl Reader<'_> {
     }
 
     fn finish(mut self, line: u64) -> Result<Summary, FormatError> {
-        let is_cut = |message: &Message| !message.is_closed && !message.is_interim;
+        let is_cut = |message: &Message| !message.is_closed && !message.is_interim && !message.is_ended;
         if self.is_enveloped || self.message.as_ref().is_some_and(is_cut) {
             return Err(FormatError::TruncatedFile { line });
         }
@@ -163,51 +180,20 @@ impl Reader<'_> {
     }
 }
 
-impl Draft {
-    fn begin(field: &Field<'_>, currency: Currency, summary: &mut Summary) -> Self {
-        let entry = if field.is_too_long { Err(too_long()) } else { Entry::parse(&field.text, currency) };
-        let mut draft = Self {
-            line: field.line,
-            row: Err((RejectCode::MissingDate, String::new())),
-            name: None,
-            supplement: String::new(),
-            details: String::with_capacity(256),
-        };
-        draft.row = entry.map(|entry| {
-            summary.moved_dates += u64::from(entry.value.is_moved || entry.posted.is_moved);
-            draft.name = entry.behind.map(str::to_owned);
-            draft.supplement.push_str(entry.supplement);
-            row(field.line, &entry)
-        });
-        draft
-    }
-
-    fn finish(self) -> Result<Row, RejectedRow> {
-        let mut row = self.row.map_err(|(code, reason)| RejectedRow { line: self.line, code, reason })?;
-        let mut details = Details::parse(&self.details);
-        row.name = details.name.or(self.name);
-        row.reference = details.reference.or(row.reference);
-        self.supplement.lines().for_each(|line| details.memo.add(line));
-        row.memo = Memo::finish(details.memo);
-        Ok(row)
-    }
-}
-
-fn row(line: u64, entry: &Entry<'_>) -> Row {
-    let reference = entry.reference.map(str::to_owned);
-    let (check_number, reference) =
-        if entry.kind == RowKind::Check { (reference, None) } else { (None, reference) };
+fn row(line: u64, entry: &Entry<'_>, details: &str) -> Row {
+    let mut details = Details::parse(details);
+    entry.supplement.lines().for_each(|line| details.memo.add(line));
+    let own = entry.reference.map(str::to_owned);
+    let (check_number, own) = if entry.kind == RowKind::Check { (own, None) } else { (None, own) };
     Row {
         external_id: entry.bank_reference.map(str::to_owned),
+        name: details.name.or_else(|| entry.behind.map(str::to_owned)),
+        memo: Memo::finish(details.memo),
         kind: entry.kind,
         check_number,
-        reference,
+        reference: details.reference.or(own),
         status: if entry.is_pending { RowStatus::Pending } else { RowStatus::Booked },
         value_on: Some(entry.value.date),
         ..Row::new(line, entry.posted.date, entry.amount)
     }
-}
-
-fn too_long() -> Refusal {
-    (RejectCode::RowTooLong, "the entry is longer than 64 KiB".into())
 }

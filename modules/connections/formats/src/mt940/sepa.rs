@@ -1,10 +1,12 @@
+use std::borrow::Cow;
+
 /// The lines of purpose of a row, with the words that SEPA puts into them taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Purpose {
+pub(super) struct Purpose<'a> {
     /// What is written for people: `SVWZ+`, and what stands under no word.
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     /// The other words and their values, in the order of the file.
-    pub(super) values: Vec<(&'static str, String)>,
+    pub(super) values: Vec<(&'static str, Cow<'a, str>)>,
 }
 
 /// `SVWZ` is text; under the others stand references and names.
@@ -16,8 +18,8 @@ const WORDS: [&str; 14] = [
 /// Characters in a subfield; the text of one that has as many goes on in the next one without a break.
 pub(super) const WHOLE_SUBFIELD: usize = 27;
 
-impl Purpose {
-    pub(super) fn parse<'a>(parts: impl Iterator<Item = &'a str>) -> Self {
+impl<'a> Purpose<'a> {
+    pub(super) fn parse(parts: impl Iterator<Item = &'a str>) -> Self {
         let mut purpose = Self::default();
         let (mut is_value, mut was_whole) = (false, true);
         for part in parts {
@@ -49,20 +51,26 @@ impl Purpose {
             self.part_text();
             return false;
         }
-        self.values.push((word, String::new()));
+        self.values.push((word, Cow::Borrowed("")));
         true
     }
 
-    fn push(&mut self, is_value: bool, piece: &str) {
-        match self.values.last_mut().filter(|_| is_value) {
-            Some((_, value)) => value.push_str(piece),
-            None => self.text.push_str(piece),
+    fn push(&mut self, is_value: bool, piece: &'a str) {
+        let into = match self.values.last_mut().filter(|_| is_value) {
+            Some((_, value)) => value,
+            None => &mut self.text,
+        };
+        // Most are of one piece, and stay a part of the file.
+        if into.is_empty() {
+            *into = Cow::Borrowed(piece);
+        } else if !piece.is_empty() {
+            into.to_mut().push_str(piece);
         }
     }
 
     fn part_text(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with(' ') {
-            self.text.push(' ');
+            self.text.to_mut().push(' ');
         }
     }
 }

@@ -1,6 +1,4 @@
-use std::borrow::Cow;
-
-use super::details::{Details, Memo, is_nothing};
+use super::details::{Details, Memo, in_one_line, is_nothing};
 
 /// Words between slashes that begin a part.
 const WORDS: [&str; 31] = [
@@ -12,7 +10,7 @@ const WORDS: [&str; 31] = [
 /// Takes apart `/EREF/…/NAME/…/REMI/…`, as Dutch banks write it. None if the text is no such thing.
 pub(super) fn parse(text: &str) -> Option<Details> {
     // Lines are cut wherever they are full, amid words and numbers.
-    let text = if text.contains('\n') { Cow::Owned(text.replace('\n', "")) } else { Cow::Borrowed(text) };
+    let text = in_one_line(text);
     let (_, first) = next_word(&text, 0).filter(|(at, _)| *at == 0)?;
     let mut details = Details::default();
     let (mut remittance, mut rest) = (Memo::default(), String::new());

@@ -17,6 +17,8 @@ pub(super) struct Message {
     statement: Option<(usize, Currency)>,
     /// The closing balance was there.
     pub(super) is_closed: bool,
+    /// The mark behind it was there. It can be a line of a text as well: only what begins another message ends this one.
+    pub(super) is_ended: bool,
     /// It is an interim report, which has no closing balance.
     pub(super) is_interim: bool,
 }
@@ -31,8 +33,14 @@ impl Message {
         }
     }
 
-    pub(super) fn has_account(&self) -> bool {
-        self.account.is_some()
+    /// Whether another account begins another message.
+    pub(super) fn has_its_account(&self) -> bool {
+        (self.is_closed || self.is_ended) && self.account.is_some()
+    }
+
+    /// What follows where the next statement of an account begins without a word in between.
+    pub(super) fn next(self) -> Self {
+        Self { account: self.account.filter(|_| !self.is_ended), ..Self::default() }
     }
 
     /// The currency that the message is in, where it says so outside of its balances.
@@ -192,22 +200,27 @@ fn stated(
 /// of one number; the BIC on a line of its own (`:25P:`).
 fn account(text: &str) -> (AccountHint, Option<Currency>) {
     let (first, second) = text.split_once('\n').unwrap_or((text, ""));
-    let (bank, number) = first.split_once('/').unwrap_or((second, first));
-    let (number, currency) = match number.trim().split_at_checked(number.trim().len().saturating_sub(3)) {
-        Some((number, code)) if number.ends_with(|c: char| c.is_ascii_digit() || c == ' ') => {
-            match Currency::parse(code) {
-                Ok(currency) => (number.trim_end(), Some(currency)),
-                Err(_) => (first_number(first), None),
-            }
+    let (bank, number, currency) = match first.split_once('/') {
+        Some((number, code)) if Currency::parse(code).is_ok() => (second, number, Currency::parse(code).ok()),
+        Some((bank, number)) => {
+            let (number, currency) = without_currency(number);
+            (bank, number, currency)
         }
-        _ => (number.trim(), None),
+        None => {
+            let (number, currency) = without_currency(first);
+            (second, number, currency)
+        }
     };
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let hint =
-        AccountHint { bank_id: some(bank.trim()), account_number: some(number), ..AccountHint::default() };
+    let some = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+    let hint = AccountHint { bank_id: some(bank), account_number: some(number), ..AccountHint::default() };
     (hint, currency)
 }
 
-fn first_number(first: &str) -> &str {
-    first.split_once('/').map_or(first, |(_, number)| number).trim()
+/// Letters right behind the digits of a number are its currency, if there is one of that name.
+fn without_currency(number: &str) -> (&str, Option<Currency>) {
+    let number = number.trim();
+    let parted = number.split_at_checked(number.len().saturating_sub(3));
+    let parted = parted.filter(|(digits, _)| digits.ends_with(|c: char| c.is_ascii_digit() || c == ' '));
+    let read = |(digits, code)| Currency::parse(code).ok().map(|currency| (digits, Some(currency)));
+    parted.and_then(read).unwrap_or((number, None))
 }

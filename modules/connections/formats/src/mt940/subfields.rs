@@ -1,6 +1,4 @@
-use std::borrow::Cow;
-
-use super::details::{Details, Memo, is_nothing};
+use super::details::{Details, Memo, in_one_line, is_nothing};
 use super::sepa::{Purpose, WHOLE_SUBFIELD};
 
 /// Takes apart `166?00GUTSCHRIFT?20EREF+…?32NAME`: a code of three digits, then subfields of two digits behind a sign
@@ -8,7 +6,7 @@ use super::sepa::{Purpose, WHOLE_SUBFIELD};
 pub(super) fn parse(text: &str) -> Option<Details> {
     let separator = separator(text.as_bytes())?;
     // Lines are cut wherever they are full, amid words and numbers.
-    let text = if text.contains('\n') { Cow::Owned(text.replace('\n', "")) } else { Cow::Borrowed(text) };
+    let text = in_one_line(text);
     Some(Subfields::cut(&text, separator).details())
 }
 
@@ -19,10 +17,10 @@ fn separator(text: &[u8]) -> Option<u8> {
 }
 
 struct Subfields<'a> {
-    separator: char,
+    separator: u8,
     /// The code of the transaction at the bank.
     code: &'a str,
-    fields: Vec<(&'a str, &'a str)>,
+    fields: Vec<(u8, &'a str)>,
 }
 
 impl<'a> Subfields<'a> {
@@ -33,74 +31,91 @@ impl<'a> Subfields<'a> {
             let digits = bytes.get(at + 1..at + 3);
             digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
         };
+        let number = |at: usize| (bytes[at + 1] - b'0') * 10 + (bytes[at + 2] - b'0');
         let mut fields = Vec::with_capacity(16);
         let mut start = 3;
         for at in memchr::memchr_iter(separator, bytes) {
             if at > start && begins(at) {
-                fields.push((&text[start + 1..start + 3], &text[start + 3..at]));
+                fields.push((number(start), &text[start + 3..at]));
                 start = at;
             }
         }
-        fields.push((&text[start + 1..start + 3], &text[start + 3..]));
-        Self { separator: char::from(separator), code: &text[..3], fields }
+        fields.push((number(start), &text[start + 3..]));
+        Self { separator, code: &text[..3], fields }
     }
 
     fn details(&self) -> Details {
         let purpose = Purpose::parse(self.all(is_purpose));
-        let booking = self.joined(&["00"]);
-        let other_side = self.joined(&["32", "33"]);
+        let booking = self.joined(&[0]);
+        let other_side = self.joined(&[32, 33]);
         let (name, booking) =
             if other_side.is_empty() { (booking, String::new()) } else { (other_side, booking) };
         let mut memo = Memo::default();
         let mut reference = None;
         memo.add(&purpose.text);
-        for (word, value) in &purpose.values {
+        for (word, value) in purpose.values {
             let value = value.trim();
-            if *word == "EREF+" && reference.is_none() && !is_nothing(value) {
+            if word == "EREF+" && reference.is_none() && !is_nothing(value) {
                 reference = Some(value.to_owned());
-            } else if !value.is_empty() {
-                memo.add(&format!("{word}{value}"));
+            } else {
+                memo.add_with(word, value);
             }
         }
         memo.add(&booking);
-        let account: Vec<_> = self.all(|number| matches!(number, "30" | "31" | "38")).collect();
-        memo.add(&account.join(" "));
-        memo.add(&self.rest());
+        self.add_account(&mut memo);
+        self.add_rest(&mut memo);
         Details { name: (!name.is_empty()).then_some(name), reference, memo }
     }
 
-    fn all(&self, is_wanted: fn(&str) -> bool) -> impl Iterator<Item = &'a str> {
-        self.fields.iter().filter(move |(number, _)| is_wanted(number)).map(|(_, text)| *text)
+    fn all(&self, is_wanted: fn(u8) -> bool) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(number, _)| is_wanted(*number)).map(|(_, text)| *text)
     }
 
     /// These subfields as one line, with one blank between words.
-    fn joined(&self, numbers: &[&str]) -> String {
+    fn joined(&self, numbers: &[u8]) -> String {
         let mut line = String::new();
+        let mut was_whole = true;
         for (_, text) in self.fields.iter().filter(|(number, _)| numbers.contains(number)) {
-            line.push_str(text);
-            if text.chars().count() < WHOLE_SUBFIELD {
-                line.push(' ');
+            let mut goes_on = was_whole && !text.starts_with(' ');
+            for word in text.split_whitespace() {
+                if !goes_on && !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+                goes_on = false;
             }
+            was_whole = text.len() >= WHOLE_SUBFIELD
+                && text.chars().count() >= WHOLE_SUBFIELD
+                && !text.ends_with(' ');
         }
-        let words: Vec<_> = line.split_whitespace().collect();
-        words.join(" ")
+        line
+    }
+
+    /// Bank and account of the other side.
+    fn add_account(&self, memo: &mut Memo) {
+        let parts = self.all(|number| matches!(number, 30 | 31 | 38));
+        let mut parts = parts.map(str::trim).filter(|part| !part.is_empty());
+        let Some(first) = parts.next() else { return };
+        memo.add(first);
+        for part in parts {
+            memo.push(" ");
+            memo.push(part);
+        }
     }
 
     /// The code and the subfields that mean something to the bank alone, as it wrote them.
-    fn rest(&self) -> String {
-        let is_told =
-            |number: &str| is_purpose(number) || matches!(number, "00" | "30" | "31" | "32" | "33" | "38");
-        let rest = self.fields.iter().filter(|(number, _)| !is_told(number));
-        rest.fold(self.code.to_owned(), |mut line, (number, text)| {
-            line.push(' ');
-            line.push(self.separator);
-            line.push_str(number);
-            line.push_str(text);
-            line
-        })
+    fn add_rest(&self, memo: &mut Memo) {
+        let is_told = |number: u8| is_purpose(number) || matches!(number, 0 | 30..=33 | 38);
+        memo.add(self.code);
+        for (number, text) in self.fields.iter().filter(|(number, _)| !is_told(*number)) {
+            let begin = [b' ', self.separator, b'0' + number / 10, b'0' + number % 10];
+            // All four are ASCII.
+            memo.push(std::str::from_utf8(&begin).unwrap_or_default());
+            memo.push(text.trim_end());
+        }
     }
 }
 
-fn is_purpose(number: &str) -> bool {
-    matches!(number.as_bytes(), [b'2', _] | [b'6', b'0'..=b'3'])
+fn is_purpose(number: u8) -> bool {
+    matches!(number, 20..=29 | 60..=63)
 }

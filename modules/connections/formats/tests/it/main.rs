@@ -15,6 +15,7 @@ mod csv_tables;
 mod csv_values;
 mod encodings;
 mod fuzzed;
+mod hostile_lines;
 mod mt940_corpus;
 mod mt940_files;
 mod mt940_properties;

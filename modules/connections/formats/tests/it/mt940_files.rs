@@ -223,6 +223,7 @@ fn accounts_are_written_in_many_ways() {
         ("10020030/1234567EUR", Some("10020030"), "1234567"),
         ("NL00BANK0123456789", None, "NL00BANK0123456789"),
         ("NL00BANK0123456789 EUR", None, "NL00BANK0123456789"),
+        ("DE02120300000000202051/EUR", None, "DE02120300000000202051"),
         ("1291.99.348EUR", None, "1291.99.348"),
         ("ABC1234XYQ", None, "ABC1234XYQ"),
         ("1234\r\nBANKDEFF", Some("BANKDEFF"), "1234"),
@@ -293,4 +294,23 @@ fn a_row_of_an_endless_line_is_rejected_and_the_others_are_read() {
     assert_eq!(collected.booked(), ["2024-01-04 3.00"]);
     let many = ":86:text of the row\n".repeat(10_000);
     assert_eq!(read(&format!(":61:240102C1,00NTRFNONREF\n{many}")).rejections(), ["5 row_too_long"]);
+}
+
+#[test]
+fn a_dash_in_a_text_does_not_end_its_statement() {
+    let text =
+        statement(":61:240102C1,00NTRFNONREF\n:86:one\n-\n:61:240103C2,00NTRFNONREF", "C240131EUR103,00");
+    let collected = file(&text).read().unwrap();
+    assert_eq!((collected.statements.len(), collected.booked().len()), (1, 2));
+}
+
+#[test]
+fn a_second_day_in_one_message_is_a_statement_of_the_same_account() {
+    let text = statement(
+        ":61:240102C1,00NTRFNONREF",
+        "C240102EUR101,00\r\n:60F:C240102EUR101,00\r\n:62F:C240103EUR101,00",
+    );
+    let collected = file(&text).read().unwrap();
+    let [first, second] = &collected.statements[..] else { panic!("{collected:?}") };
+    assert_eq!((&first.head, second.balances.len()), (&second.head, 2));
 }
