@@ -95,6 +95,29 @@ async fn a_call_cut_off_late_is_a_failure_and_one_cut_off_early_is_nothing() {
     assert_eq!(breaker.state(), "open");
 }
 
+#[test]
+fn an_operator_sees_its_state_and_what_it_kept_away() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let page = recorder.handle();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let breaker = breaker();
+            fail(&breaker, 7);
+            assert!(breaker.admit().is_err() && breaker.admit().is_err());
+        });
+    });
+    let labels = r#"{service="ledger",endpoint="here"}"#;
+    for line in [
+        format!("breaker_state{labels} 2"),
+        format!("breaker_opens_total{labels} 1"),
+        format!("breaker_short_circuited_total{labels} 2"),
+    ] {
+        assert!(page.render().lines().any(|found| found == line), "no {line} in\n{}", page.render());
+    }
+}
+
 /// What a thousand callers do at random: come, answer well, fail, go away, in any order and time.
 struct Crowd {
     machine: Machine,
