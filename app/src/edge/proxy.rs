@@ -15,7 +15,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use kernel::{Code, Problem};
 use platform::http::Cx;
 use service_registry::{CallContext, Class, Registry};
-use service_registry_http::{Rules, ServiceSigner, Upstream, headers_for};
+use service_registry_http::{Answer, Rules, ServiceSigner, Upstream, headers_for};
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -204,8 +204,9 @@ fn sendable(mut body: web::Payload) -> reqwest::Body {
     reqwest::Body::wrap_stream(chunks)
 }
 
-/// The module's answer as ours, streamed.
-fn pass_back(answer: reqwest::Response) -> HttpResponse {
+/// The module's answer as ours, streamed where it is long.
+fn pass_back(answer: Answer) -> HttpResponse {
+    let Answer { response: answer, body } = answer;
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = HttpResponse::build(status);
     for (name, value) in answer.headers() {
@@ -216,6 +217,9 @@ fn pass_back(answer: reqwest::Response) -> HttpResponse {
         {
             response.append_header((name, value));
         }
+    }
+    if let Some(body) = body {
+        return if body.is_empty() { response.finish() } else { response.body(body) };
     }
     let length = answer.content_length();
     let body = answer.bytes_stream().map_err(std::io::Error::other);

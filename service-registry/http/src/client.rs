@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use reqwest::{Request, Response};
+use reqwest::Request;
 use service_registry::policy::Policy;
 use service_registry::{CallError, Outgoing, Reply, Transport};
 
 use crate::signer::ServiceSigner;
-use crate::upstream::{Rules, Upstream};
+use crate::upstream::{Answer, Rules, Upstream};
 use crate::wire::{REFUSAL, REPLAYED, headers_for};
 
 /// Calls to one service, at one address or several.
@@ -55,13 +55,15 @@ impl HttpTransport {
     }
 
     /// Reads an answer: 200 is the method's, 422 with its mark the service's own error, all else a [`CallError`].
-    async fn reply(&self, response: Response, call: &Outgoing<'_>) -> Result<Reply, CallError> {
+    fn reply(&self, answer: Answer, call: &Outgoing<'_>) -> Result<Reply, CallError> {
+        let Answer { response, body } = answer;
         let status = response.status();
         let refusal = response.headers().contains_key(REFUSAL);
         if response.headers().contains_key(REPLAYED) {
             call.cx.mark_replayed();
         }
-        let body = response.bytes().await.map_err(|_| CallError::unavailable(self.upstream.service()))?;
+        // Read to its end by our rules.
+        let body = body.unwrap_or_default();
         match status {
             StatusCode::OK => Ok(Reply::Answer(body)),
             StatusCode::UNPROCESSABLE_ENTITY if refusal => Ok(Reply::Refusal(body)),
@@ -89,7 +91,7 @@ impl Transport for HttpTransport {
             ..Rules::new(call.method.class, call.cx, call.arguments.len())
         };
         match self.upstream.send(request, rules).await {
-            Ok(response) => self.reply(response, &call).await,
+            Ok(answer) => self.reply(answer, &call),
             Err(error) => Err(name_method(error, &call)),
         }
     }

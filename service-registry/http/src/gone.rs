@@ -5,28 +5,30 @@
 
 use std::any::Any;
 use std::future::{Future, pending};
+use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use futures_util::future::{Either, select};
-use tokio::net::TcpStream;
 use tracing::debug;
 
-/// A second handle on a caller's connection, which only looks.
+/// Work that takes less than this is not worth a look at who waits for it.
+const LOOK_AFTER: Duration = Duration::from_millis(10);
+
+/// A second handle on a caller's connection, which only looks, and only when there is reason to.
 #[derive(Clone)]
 struct Connection(Arc<TcpStream>);
 
 /// Remembers the connection of each caller: `HttpServer::on_connect(remember_connection)`. Without it, and over
 /// TLS, nobody notices that a caller goes away.
 pub fn remember_connection(connection: &dyn Any, data: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
-    // The duplicate shares the state of the original, which does not block.
-    let second = stream.as_fd().try_clone_to_owned();
-    match second.and_then(|second| TcpStream::from_std(second.into())) {
-        Ok(second) => drop(data.insert(Connection(Arc::new(second)))),
+    let Some(stream) = connection.downcast_ref::<tokio::net::TcpStream>() else { return };
+    match stream.as_fd().try_clone_to_owned() {
+        Ok(second) => drop(data.insert(Connection(Arc::new(second.into())))),
         Err(error) => debug!(%error, "Cannot watch a connection"),
     }
 }
@@ -42,7 +44,6 @@ impl CallerWatch {
     /// The outcome of `work`, or nothing if the sender goes away before; then `work` is dropped.
     pub async fn unless_gone<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let Some(Connection(stream)) = &self.0 else { return Some(work.await) };
-        // The work first: most of it is done before there is a reason to look.
         match select(pin!(work), pin!(gone(stream))).await {
             Either::Left((outcome, _)) => Some(outcome),
             Either::Right(_) => None,
@@ -51,6 +52,12 @@ impl CallerWatch {
 }
 
 async fn gone(stream: &TcpStream) {
+    tokio::time::sleep(LOOK_AFTER).await;
+    // The duplicate shares the state of the original, which does not block. Registered here and not before: each
+    // request on the connection would wake it.
+    let Ok(Ok(stream)) = stream.try_clone().map(tokio::net::TcpStream::from_std) else {
+        return pending().await;
+    };
     match stream.peek(&mut [0]).await {
         Ok(0) | Err(_) => {}
         // The next request is there already, so its sender is too.

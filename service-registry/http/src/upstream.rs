@@ -12,6 +12,7 @@ mod rules;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
@@ -19,7 +20,7 @@ use service_registry::CallError;
 use service_registry::policy::{Bulkhead, Policy};
 use tracing::debug;
 
-use self::attempt::{Attempt, ShortCircuited};
+use self::attempt::{Attempt, Journey, ShortCircuited};
 use self::endpoints::Endpoints;
 pub use self::resolve::{Resolve, SystemResolver};
 use self::retry::RetryByClass;
@@ -69,17 +70,19 @@ impl Upstream {
         &self.base
     }
 
-    /// Sends a request and answers with what came back, whatever its status.
+    /// Sends a request and gives what came back, whatever its status.
     ///
     /// # Errors
     /// [`CallError::Unavailable`] when nobody answers or the breaker is open, [`CallError::Overloaded`] when
     /// too many wait already, [`CallError::DeadlineExceeded`] when the time ran out on the way.
-    pub async fn send(&self, request: Request, rules: Rules) -> Result<Response, CallError> {
+    pub async fn send(&self, request: Request, rules: Rules) -> Result<Answer, CallError> {
         let _place = self.bulkhead.enter().await?;
         let mut extensions = Extensions::new();
-        extensions.insert(rules);
+        extensions.insert(Journey::new(rules));
         let sent = self.client.execute_with_extensions(request, &mut extensions).await;
-        sent.map_err(|error| self.unanswered(&error))
+        let response = sent.map_err(|error| self.unanswered(&error))?;
+        let body = extensions.remove::<Journey>().and_then(|journey| journey.body);
+        Ok(Answer { response, body })
     }
 
     fn unanswered(&self, error: &Error) -> CallError {
@@ -100,6 +103,14 @@ impl Upstream {
             },
         }
     }
+}
+
+/// What came back.
+pub struct Answer {
+    /// Status and headers; the body too, where it is longer than what is read at once.
+    pub response: Response,
+    /// The whole body, where it is not.
+    pub body: Option<Bytes>,
 }
 
 fn parse(url: &str) -> Result<Url, CallError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
 use http::{Extensions, StatusCode};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Middleware, Next, Result};
@@ -19,9 +20,21 @@ pub(super) struct ShortCircuited {
     pub(super) wait: Duration,
 }
 
-/// The endpoint of the attempt before; a repeat goes elsewhere if there is an elsewhere.
+/// What the layers tell each other of one request; the only thing in its extensions, since each costs an allocation.
 #[derive(Clone)]
-struct Tried(Arc<Endpoint>);
+pub(super) struct Journey {
+    pub(super) rules: Rules,
+    /// The endpoint of the attempt before; a repeat goes elsewhere if there is an elsewhere.
+    tried: Option<Arc<Endpoint>>,
+    /// The body of the last answer, if it was read here.
+    pub(super) body: Option<Bytes>,
+}
+
+impl Journey {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self { rules, tried: None, body: None }
+    }
+}
 
 pub(super) struct Attempt {
     endpoints: Endpoints,
@@ -41,33 +54,46 @@ impl Middleware for Attempt {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let rules = extensions.get::<Rules>().copied();
-        let tried = extensions.get::<Tried>().map(|tried| Arc::clone(&tried.0));
-        let (endpoint, permit) = self.endpoints.choose(tried.as_ref())?;
-        extensions.insert(Tried(Arc::clone(&endpoint)));
+        let tried = extensions.get::<Journey>().and_then(|journey| journey.tried.as_ref());
+        let (endpoint, permit) = self.endpoints.choose(tried)?;
         let _busy = endpoint.busy();
         endpoint.address(&mut request);
         let answer = match endpoint.client() {
             Some(client) => client.execute(request).await.map_err(Error::Reqwest),
             None => next.run(request, extensions).await,
         };
-        let answer = match (answer, rules) {
-            (Ok(answer), Some(rules)) => whole(answer, rules.whole_answer_bytes).await,
-            (answer, _) => answer,
+        let Some(journey) = extensions.get_mut::<Journey>() else { return answer };
+        journey.tried = Some(Arc::clone(&endpoint));
+        journey.body = None;
+        let answer = match answer {
+            Ok(answer) => read(answer, journey).await,
+            failed => failed,
         };
-        judge(permit, &answer, rules.is_none_or(|rules| rules.unavailable_is_failure));
+        judge(permit, &answer, journey.rules.unavailable_is_failure);
         answer
     }
 }
 
-/// Reads an answer to its end if it is not too long for that.
-async fn whole(answer: Response, limit: u64) -> Result<Response> {
+/// Reads an answer to its end if it is not too long for that, and keeps what it says beside it.
+async fn read(mut answer: Response, journey: &mut Journey) -> Result<Response> {
+    let limit = journey.rules.whole_answer_bytes;
     if limit < u64::MAX && answer.content_length().is_none_or(|length| length > limit) {
         return Ok(answer);
     }
-    let (head, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
-    let body = Response::from(http::Response::new(body)).bytes().await?;
-    Ok(Response::from(http::Response::from_parts(head, body)))
+    let first = answer.chunk().await?.unwrap_or_default();
+    // Most answers are one chunk, and need no copy.
+    journey.body = Some(match answer.chunk().await? {
+        None => first,
+        Some(second) => {
+            let mut whole = BytesMut::from(first);
+            whole.extend_from_slice(&second);
+            while let Some(more) = answer.chunk().await? {
+                whole.extend_from_slice(&more);
+            }
+            whole.freeze()
+        }
+    });
+    Ok(answer)
 }
 
 /// A transport error or a 5xx is a failure, what a caller did wrong is not. A callee that says that the time ran

@@ -98,6 +98,10 @@ impl Endpoints {
     pub(super) fn choose(&self, tried: Option<&Arc<Endpoint>>) -> Result<(Arc<Endpoint>, Permit)> {
         self.names.refresh(&self.list);
         let list = self.list.load();
+        if let [only] = list.as_slice() {
+            let permit = only.breaker.admit().map_err(|wait| Error::middleware(ShortCircuited { wait }))?;
+            return Ok((Arc::clone(only), permit));
+        }
         let mut wait = Duration::MAX;
         for endpoint in self.draw(&list, tried) {
             match endpoint.breaker.admit() {
@@ -116,19 +120,19 @@ impl Endpoints {
     ) -> impl Iterator<Item = &'a Arc<Endpoint>> {
         let was_tried = |endpoint: &Arc<Endpoint>| tried.is_some_and(|tried| Arc::ptr_eq(tried, endpoint));
         let mut drawn: Vec<_> = list.iter().collect();
-        if drawn.len() > 1 {
-            let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
-            for at in 0..2 {
-                let other = at + dice.below(drawn.len() - at);
-                drawn.swap(at, other);
-            }
-            let busy = |endpoint: &Endpoint| endpoint.in_flight.load(Ordering::Relaxed);
-            if busy(drawn[1]) < busy(drawn[0]) {
-                drawn.swap(0, 1);
-            }
-            // Stable: within each group the order of the draw stays.
-            drawn.sort_by_key(|endpoint| (endpoint.breaker.wait().is_some(), was_tried(endpoint)));
+        let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+        for at in 0..drawn.len().min(2) {
+            let other = at + dice.below(drawn.len() - at);
+            drawn.swap(at, other);
         }
+        let busy = |endpoint: &Endpoint| endpoint.in_flight.load(Ordering::Relaxed);
+        if let [first, second, ..] = &mut drawn[..]
+            && busy(second) < busy(first)
+        {
+            std::mem::swap(first, second);
+        }
+        // Stable: within each group the order of the draw stays.
+        drawn.sort_by_key(|endpoint| (endpoint.breaker.wait().is_some(), was_tried(endpoint)));
         drawn.into_iter()
     }
 }

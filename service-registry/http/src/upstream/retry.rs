@@ -18,7 +18,8 @@ use service_registry::policy::{Policy, RetryRules};
 use tower::retry::budget::{Budget, TpsBudget};
 use tracing::debug;
 
-use super::hedge::hedged;
+use super::attempt::Journey;
+use super::hedge::{Side, hedged};
 use super::rules::Rules;
 use crate::wire::{DEADLINE_MS, HOP, RETRY_ATTEMPT};
 
@@ -117,7 +118,12 @@ impl RetryByClass {
             counter!("service_hedges_total", "service" => self.service.clone()).increment(1);
             next.clone().run(again, &mut beside).await
         };
-        hedged(next.clone().run(attempt, extensions), patience, || self.budget.withdraw(), second).await
+        let may = || self.budget.withdraw();
+        let (answer, side) = hedged(next.clone().run(attempt, extensions), patience, may, second).await;
+        if side == Side::Second {
+            *extensions = beside;
+        }
+        answer
     }
 }
 
@@ -129,7 +135,7 @@ impl Middleware for RetryByClass {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let Some(rules) = extensions.get::<Rules>().copied() else {
+        let Some(rules) = extensions.get::<Journey>().map(|journey| journey.rules) else {
             return next.run(request, extensions).await;
         };
         self.budget.deposit();
