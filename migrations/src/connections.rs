@@ -1,5 +1,6 @@
 mod kept_files;
 mod longer_life;
+mod undone;
 
 use sea_orm::DatabaseBackend;
 use sea_orm_migration::prelude::*;
@@ -13,6 +14,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(MappingProfiles),
         Box::new(longer_life::LongerLife),
         Box::new(kept_files::KeptFiles),
+        Box::new(undone::Undone),
     ]
 }
 

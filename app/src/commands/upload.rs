@@ -115,7 +115,9 @@ async fn wait(client: &mut Client, mut import: Import, bar: &ProgressBar) -> Res
         bar.set_position(import.progress.bytes_read);
         bar.set_message(format!("{}, {} rows", import.state, import.progress.rows_read));
         match import.state {
-            ImportState::Previewed | ImportState::Committed | ImportState::Unpacked => return Ok(import),
+            ImportState::Previewed | ImportState::Committed | ImportState::Unpacked | ImportState::Undone => {
+                return Ok(import);
+            }
             ImportState::Failed => {
                 return Err(match import.problem {
                     Some(problem) => Refused(Box::new(problem)).into(),
@@ -123,7 +125,7 @@ async fn wait(client: &mut Client, mut import: Import, bar: &ProgressBar) -> Res
                 });
             }
             ImportState::Cancelled => return Err(anyhow!("somebody cancelled the import")),
-            ImportState::Reading | ImportState::Committing => {}
+            ImportState::Reading | ImportState::Committing | ImportState::Undoing => {}
         }
         tokio::time::sleep(if asked < 10 { ASK_FIRST } else { ASK }).await;
         import = client.import(import.id).await?;

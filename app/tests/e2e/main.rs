@@ -41,7 +41,8 @@ journeys! {
         files_uploaded_at_the_same_time_all_arrive_once
         files_in_one_archive_all_arrive_once
         each_row_of_a_file_is_told_with_its_line_and_reason
-        a_kept_file_is_read_again_and_deleted;
+        a_kept_file_is_read_again_and_deleted
+        an_import_is_undone_and_its_file_comes_again_as_new;
     accounts:
         lists_are_paged_in_order_and_count_their_total_on_request
         transactions_are_found_by_day_text_amount_and_kind

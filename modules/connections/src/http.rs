@@ -40,6 +40,7 @@ fn mount(routes: &mut ServiceConfig) {
         .service(imports::find)
         .service(imports::preview)
         .service(imports::commit)
+        .service(imports::undo)
         .service(imports::cancel)
         .service(files::rows)
         .service(files::delete_file)

@@ -97,6 +97,24 @@ impl Connections for ConnectionsService {
         Ok(import)
     }
 
+    async fn undo(&self, cx: &CallContext, id: ImportId) -> Result<Import> {
+        let who = allowed(cx, Scope::LedgerWrite)?;
+        let import = self.store.db.once(cx, |txn| async move {
+            let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
+            let state = row.ok_or(ConnectionsError::ImportNotFound(id))?.state().or_fail(cx)?;
+            if !matches!(state, ImportState::Committed | ImportState::Undoing | ImportState::Undone) {
+                return Err(ConnectionsError::WrongState { id, state });
+            }
+            // Where it is under way or done, there is nothing to start and the answer is how it stands.
+            self.store.start_undo(&txn, id, &who).await.or_fail(cx)?;
+            let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
+            Ok(row.ok_or(ConnectionsError::ImportNotFound(id))?.import().or_fail(cx)?)
+        });
+        let import = import.await?;
+        self.bell.ring();
+        Ok(import)
+    }
+
     async fn cancel(&self, cx: &CallContext, id: ImportId) -> Result<()> {
         let who = allowed(cx, Scope::LedgerWrite)?;
         let cancelled = self.store.db.once(cx, |txn| async move {
@@ -146,7 +164,7 @@ impl Connections for ConnectionsService {
             let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
             let row = row.ok_or(ConnectionsError::ImportNotFound(id))?;
             let state = row.state().or_fail(cx)?;
-            if state != ImportState::Committed {
+            if !matches!(state, ImportState::Committed | ImportState::Undone) {
                 return Err(ConnectionsError::WrongState { id, state });
             }
             if !row.has_file {

@@ -5,6 +5,7 @@ mod files;
 mod imports;
 mod members;
 mod profiles;
+mod undo;
 mod work;
 
 use platform::Store;

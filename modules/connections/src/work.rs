@@ -2,13 +2,14 @@
 
 mod again;
 mod read;
+mod undo;
 mod unpack;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connections_api::{Difference, ImportReport, ImportState, Mapping, Note, events};
+use connections_api::{Difference, ImportReport, ImportState, Mapping, Note, UndoReport, events};
 use futures_util::FutureExt;
 use kernel::{BatchId, Code, Problem, ProfileId, ToProblem};
 use ledger_api::{Ledger, LedgerError};
@@ -57,6 +58,7 @@ enum Done {
     Unpacked(Box<unpack::Unpacked>),
     Previewed(Box<ImportReport>),
     Committed(Box<ImportReport>),
+    Undone(UndoReport),
     Tidied,
 }
 
@@ -126,6 +128,10 @@ impl Runner {
                 let report = self.ledger.ingest(&cx, batch).await.map_err(halt)?;
                 Ok(Done::Committed(Box::new(shown_report(&report).map_err(broken)?)))
             }
+            ImportState::Undoing => {
+                let report = self.ledger.revert(&cx, batch).await.map_err(halt)?;
+                Ok(Done::Undone(undo::shown(&report).map_err(broken)?))
+            }
             _ if row.contents().map_err(broken)? == Contents::Zip => {
                 self.store.drop_members(lease.import).await.map_err(broken)?;
                 Ok(Done::Tidied)
@@ -182,6 +188,7 @@ impl Runner {
             Ok(Done::Unpacked(unpacked)) => self.unpacked(lease, row, &unpacked).await,
             Ok(Done::Previewed(report)) => self.previewed(lease, row, told, counters, &report).await,
             Ok(Done::Committed(report)) => self.committed(lease, row, &report).await,
+            Ok(Done::Undone(report)) => self.undone(lease, row, &report).await,
             Ok(Done::Tidied) => {
                 if !self.store.end_tidying(lease).await? {
                     self.store.release(lease, Duration::ZERO).await?;
@@ -244,6 +251,9 @@ impl Runner {
         told: &Told,
         problem: &Problem,
     ) -> Result<(), DbErr> {
+        if lease.state == ImportState::Undoing {
+            return self.undo_refused(lease, row, problem).await;
+        }
         let txn = self.store.db.begin().await?;
         if !self.store.fail(&txn, lease, &told.ended(), problem).await? {
             drop(txn);
@@ -285,7 +295,7 @@ impl Told {
 }
 
 fn is_tidying(lease: &Lease) -> bool {
-    !matches!(lease.state, ImportState::Reading | ImportState::Committing)
+    !matches!(lease.state, ImportState::Reading | ImportState::Committing | ImportState::Undoing)
 }
 
 /// Background work for the user who asked for it, whose own token may have expired.

@@ -74,7 +74,7 @@ impl Household {
         let path = format!("/api/v1/imports/{id}");
         patiently("an import comes to rest", async || {
             let import = self.client.try_get(&path).await.filter(|answer| answer.status == 200)?.json();
-            let works = ["reading", "committing"].contains(&import["state"].as_str()?);
+            let works = ["reading", "committing", "undoing"].contains(&import["state"].as_str()?);
             (!works).then_some(import)
         })
         .await

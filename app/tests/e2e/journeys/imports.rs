@@ -170,3 +170,24 @@ pub async fn a_kept_file_is_read_again_and_deleted(at: &mut Installation) {
     ada.client.post(&format!("{path}/reparse"), &json!({})).await.problem(409, "import_state");
     assert_eq!(ada.transactions().await, 78);
 }
+
+pub async fn an_import_is_undone_and_its_file_comes_again_as_new(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    let [earlier, later, ..] = SAMPLES;
+    let first = ada.import(earlier.content, "").await;
+    ada.import(later.content, "").await;
+    let path = format!("/api/v1/imports/{}", first["id"].as_str().unwrap());
+    ada.client.post(&format!("{path}/undo"), &json!({})).await.expect(202);
+    let undone = ada.rested(first["id"].as_str().unwrap()).await;
+    // The 27 rows of March are in the later statement as well.
+    let told = &undone["undone"];
+    assert_eq!(
+        (&undone["state"], &told["removed"], &told["kept"]),
+        (&json!("undone"), &json!(51), &json!(27))
+    );
+    assert_eq!(ada.transactions().await, 52);
+    ada.client.post(&format!("{path}/undo"), &json!({})).await.expect(202);
+    let again = ada.import(earlier.content, "").await;
+    assert_eq!(again["report"]["outcomes"], outcomes(78, 51, 27));
+    assert_eq!(ada.balances().await, owned(&[("Checking ••••5678", "6853.68 EUR")]));
+}

@@ -6,6 +6,10 @@ pub const IMPORT_PREVIEWED: &str = "import.previewed";
 pub const IMPORT_UNPACKED: &str = "import.unpacked";
 /// A file's rows are in the ledger. Payload: `import_id`.
 pub const IMPORT_COMMITTED: &str = "import.committed";
+/// What an import had brought is out of the ledger again. Payload: `import_id`.
+pub const IMPORT_UNDONE: &str = "import.undone";
+/// An import could not be undone and is committed still. Payload: `import_id`, `code` of the problem.
+pub const IMPORT_UNDO_REFUSED: &str = "import.undo_refused";
 /// A file could not be read or taken. Payload: `import_id`, `code` of the problem.
 pub const IMPORT_FAILED: &str = "import.failed";
 /// Somebody had the file of an import deleted. Payload: `import_id`.

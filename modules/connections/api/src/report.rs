@@ -78,3 +78,31 @@ pub struct RejectedRow {
     /// What is wrong, for people.
     pub reason: String,
 }
+
+/// What it came to when an import was undone: the ledger's own report, as it gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UndoReport {
+    /// Transactions that it had made and that are gone.
+    pub removed: u64,
+    /// Transactions that it had made and that stay, because another import has them too.
+    pub kept: u64,
+    /// Changes of transactions that were taken back: tellings, corrections and removals.
+    pub restored: u64,
+    /// Its accounts.
+    pub accounts: Vec<AccountUndone>,
+}
+
+/// What became of an account when an import was undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountUndone {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Whether it is gone, because the import had opened it and nothing else is in it.
+    pub removed: bool,
+    /// Opening plus all booked transactions, before.
+    pub booked_before: Money,
+    /// The same, after.
+    pub booked_after: Money,
+}

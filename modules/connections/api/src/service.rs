@@ -49,6 +49,13 @@ pub trait Connections: Send + Sync {
     #[idempotent]
     async fn commit(&self, cx: &CallContext, id: ImportId) -> Result<Import, ConnectionsError>;
 
+    /// Starts to take back exactly what the import brought; what other imports have too stays. A repeat changes nothing.
+    ///
+    /// Where the ledger refuses, as for a closed account, the import is committed still and its problem says why.
+    /// `WrongState` unless the import is committed, or was.
+    #[idempotent]
+    async fn undo(&self, cx: &CallContext, id: ImportId) -> Result<Import, ConnectionsError>;
+
     /// Gives the import up: its file and its waiting rows go. A repeat changes nothing.
     ///
     /// `WrongState` once it is being committed.
@@ -61,10 +68,10 @@ pub trait Connections: Send + Sync {
     #[idempotent]
     async fn delete_file(&self, cx: &CallContext, id: ImportId) -> Result<(), ConnectionsError>;
 
-    /// Reads the file of a committed import once more, with today's reader, into a new import. What its report shows is
+    /// Reads the file of a committed or undone import once more, with today's reader, into a new import. What its report shows is
     /// the difference to the ledger; nothing changes before that import is committed.
     ///
-    /// `WrongState` unless the import is committed, `FileGone` where the file is not kept any more.
+    /// `WrongState` unless the import is committed or undone, `FileGone` where the file is not kept any more.
     #[once]
     async fn reparse(&self, cx: &CallContext, id: ImportId) -> Result<Import, ConnectionsError>;
 

@@ -4,7 +4,7 @@ use kernel::{AccountId, Currency, ImportId, Instant, Problem, ProfileId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{FileRow, ImportReport, Mapping};
+use crate::{FileRow, ImportReport, Mapping, UndoReport};
 
 /// A bank file on its way into the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -47,7 +47,9 @@ pub struct Import {
     pub reparse_of: Option<ImportId>,
     /// What `reparse_of` brought into the ledger and this reading does not find any more.
     pub difference: Option<Difference>,
-    /// Why it failed.
+    /// What it came to when it was undone.
+    pub undone: Option<UndoReport>,
+    /// Why it failed, or why it could not be undone.
     pub problem: Option<Problem>,
     /// When it was uploaded.
     #[schema(value_type = String, format = DateTime)]
@@ -71,6 +73,10 @@ pub enum ImportState {
     Committing,
     /// The rows are in the ledger.
     Committed,
+    /// What it brought is on its way out of the ledger.
+    Undoing,
+    /// What it brought is not in the ledger any more. The file can be imported again as new.
+    Undone,
     /// It did not work, and the problem says why. Another preview may mend it.
     Failed,
     /// Somebody gave it up.
@@ -86,6 +92,8 @@ impl ImportState {
             Self::Previewed => "previewed",
             Self::Committing => "committing",
             Self::Committed => "committed",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
         }

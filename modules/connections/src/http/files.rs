@@ -64,7 +64,7 @@ pub(super) async fn rows(
             headers(("Location" = String, description = "The new import"))),
         (status = 404, description = "`not_found`: not an import of the household", body = Problem,
             content_type = "application/problem+json"),
-        (status = 409, description = "`import_state`: not committed, or the file is not kept any more", body = Problem,
+        (status = 409, description = "`import_state`: neither committed nor undone, or the file is not kept any more", body = Problem,
             content_type = "application/problem+json"),
         (status = "default", description = "Any other problem", body = Problem,
             content_type = "application/problem+json"),

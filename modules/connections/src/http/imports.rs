@@ -188,6 +188,30 @@ pub(super) async fn commit(
     Ok(accepted(&cx, format!("/api/v1/imports/{}", import.id), &import))
 }
 
+/// Undo an import
+///
+/// Takes back exactly what it brought into the ledger; what other imports have too stays, and the file can be imported
+/// again as new. Where that cannot be, the import is `committed` still, with a `problem`. A repeat changes nothing.
+#[utoipa::path(
+    tag = "imports",
+    security(("bearer" = [])),
+    params(("id" = ImportId, Path, description = "The import")),
+    responses(
+        (status = 202, description = "The import, on its way out of the ledger", body = Import),
+        (status = 404, description = "`not_found`: not an import of the household", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`import_state`: not committed", body = Problem,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+#[post("/api/v1/imports/{id}/undo")]
+pub(super) async fn undo(cx: Cx, connections: Client, id: Path<ImportId>) -> Result<HttpResponse, ApiError> {
+    let import = connections.undo(&cx, id.0).await?;
+    Ok(accepted(&cx, format!("/api/v1/imports/{}", import.id), &import))
+}
+
 /// Cancel an import
 ///
 /// Its file and its waiting rows go. A repeat changes nothing.

@@ -19,4 +19,5 @@ mod runs;
 mod size;
 mod statements;
 mod tables;
+mod undoing;
 mod world;

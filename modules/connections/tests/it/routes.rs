@@ -29,6 +29,7 @@ fn the_public_routes_are_these() {
         "post /api/v1/imports/{id}/commit",
         "post /api/v1/imports/{id}/preview",
         "post /api/v1/imports/{id}/reparse",
+        "post /api/v1/imports/{id}/undo",
         "put /api/v1/mapping-profiles/{id}",
     ];
     assert_eq!(routes, expected);

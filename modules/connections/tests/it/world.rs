@@ -327,8 +327,12 @@ impl World {
             if now == state {
                 return answer.body;
             }
-            let is_final = ["failed", "committed", "cancelled", "previewed", "unpacked"].contains(&now);
-            assert!(!is_final || state == "committed", "{state} was expected: {:#}", answer.body);
+            let is_final = ["failed", "cancelled", "previewed", "unpacked", "undone"].contains(&now);
+            assert!(
+                !is_final || ["committed", "undone"].contains(&state),
+                "{state} was expected: {:#}",
+                answer.body
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{path} did not become {state}");
