@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kernel::ImportId;
 
 use crate::config::{Mode, Overrides};
 
@@ -29,6 +31,8 @@ pub enum Command {
     Import(Import),
     /// Write the ledger of a running server, or of a data directory, as a file.
     Export(Export),
+    /// List imports, show their rows, undo them, or read their files again.
+    Imports(Imports),
     /// Bring the database schema up to date, take it back, or say where it stands.
     Migrate(Migrate),
     /// Check the configuration and name everything that is wrong with it.
@@ -96,20 +100,74 @@ pub struct Demo {
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 all files done, 1 some failed and the others are done, 2 wrong usage or configuration.\n\
+    Ctrl-C cancels the import under way and leaves nothing of it."
+)]
 pub struct Import {
     /// Bank files. What they are is seen from their content.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "watch", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Import every file of this folder and each that comes, until Ctrl-C. A file is taken once it has not changed for two
+    /// seconds, and stays where it is: what was taken is remembered by its content, in the data directory.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "dry_run"])]
+    pub watch: Option<PathBuf>,
     /// The account to book into, by id or name; needed where the file does not say, as most CSV files.
     #[arg(long, value_name = "ID|NAME")]
     pub account: Option<String>,
     /// Say what the import would do, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Print the reports as JSON.
+    /// Print the reports as JSON; with --watch one line for each file.
     #[arg(long)]
     pub json: bool,
-    /// The server to import into. Without it, the data directory is used, with a server made for this one import.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration.")]
+pub struct Imports {
+    #[command(subcommand)]
+    pub of: OfImports,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum OfImports {
+    /// The latest imports.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..).map(|limit| limit as usize))]
+        limit: usize,
+    },
+    /// One import: how far it is and what became of its rows.
+    Show { id: ImportId },
+    /// The rows of an import's file, each with its line and what became of it.
+    Rows {
+        id: ImportId,
+        /// Only those that ended so: created, updated, matched, duplicate or rejected.
+        #[arg(long)]
+        outcome: Option<String>,
+    },
+    /// Make the rows of a previewed import part of the ledger.
+    Commit { id: ImportId },
+    /// Give up an import that is not committed.
+    Cancel { id: ImportId },
+    /// Take back exactly what an import brought; what other imports have too stays.
+    Undo { id: ImportId },
+    /// Read the kept file of an import again and show the difference; changes nothing before it is committed.
+    Reparse { id: ImportId },
+}
+
+/// Which ledger, and who asks there.
+#[derive(Clone, Debug, Args)]
+pub struct Access {
+    /// A running server. Without it, the data directory is used, with a server made for this one command.
     #[arg(long, value_name = "URL", env = "TRIBUTARY_SERVER")]
     pub server: Option<String>,
     #[command(flatten)]
@@ -138,13 +196,8 @@ pub struct Export {
     /// Write over a file that is there.
     #[arg(long)]
     pub force: bool,
-    /// The server to ask. Without it, the data directory is used, with a server made for this one export.
-    #[arg(long, value_name = "URL", env = "TRIBUTARY_SERVER")]
-    pub server: Option<String>,
     #[command(flatten)]
-    pub login: Login,
-    #[command(flatten)]
-    pub place: Place,
+    pub access: Access,
 }
 
 /// What the ledger can be written as.

@@ -1,15 +1,20 @@
 //! One verb of the command line per file.
 
+mod access;
 mod check;
 mod client;
 mod demo;
 mod export;
 mod import;
+mod imports;
+mod interrupt;
 mod migrate;
 mod openapi;
 mod report;
+mod say;
 mod serve;
 mod upload;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -30,6 +35,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(demo) => in_runtime(|| demo::run(demo)),
         Command::Import(import) => in_runtime(|| import::run(import)),
         Command::Export(export) => in_runtime(|| export::run(export)),
+        Command::Imports(imports) => in_runtime(|| imports::run(imports)),
         Command::Migrate(migrate) => in_runtime(|| migrate::run(migrate)),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,4 +1,6 @@
 //! Turns modules into a process.
+// A reader that goes away, as `head` does, makes `println!` panic; commands use `say!`.
+#![warn(clippy::print_stdout)]
 
 pub mod cli;
 pub mod commands;

@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use super::USAGE;
+use super::say::say;
 use crate::cli::Common;
 use crate::config::Settings;
 
@@ -9,7 +10,7 @@ pub(super) fn run(common: &Common) -> ExitCode {
     match Settings::load(&common.overrides()) {
         Ok(settings) => {
             let Settings { environment, mode, modules, .. } = &settings;
-            println!("the configuration is good: {environment:?}, {mode:?}, {}", modules.join(" + "));
+            say!("the configuration is good: {environment:?}, {mode:?}, {}", modules.join(" + "));
             ExitCode::SUCCESS
         }
         Err(faults) => {

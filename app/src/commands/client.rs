@@ -135,6 +135,17 @@ impl Client {
         self.read(&format!("/api/v1/imports/{id}")).await
     }
 
+    /// Whatever is to be read at `path`.
+    pub(super) async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        self.read(path).await
+    }
+
+    /// A POST without a body.
+    pub(super) async fn change<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        self.refresh_early().await?;
+        answer(self.write(Method::POST, path).send().await?).await
+    }
+
     pub(super) async fn commit(&mut self, id: ImportId) -> Result<Import> {
         self.refresh_early().await?;
         answer(self.write(Method::POST, &format!("/api/v1/imports/{id}/commit")).send().await?).await

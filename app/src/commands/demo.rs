@@ -4,9 +4,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use connections_api::Outcomes;
 use ledger_api::Account;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::{Client, Upload};
+use super::say::say;
 use super::{report, upload};
 use crate::cli::Demo;
 use crate::compose::Process;
@@ -36,7 +38,7 @@ pub(super) async fn run(demo: Demo) -> Result<ExitCode> {
     let process = serve(&demo, &data_dir).await?;
     let public = process.public.context("a monolith has a public listener")?;
     let base = format!("http://{public}");
-    println!("Tributary runs as one process on {base}, with its data in {}\n", data_dir.display());
+    say!("Tributary runs as one process on {base}, with its data in {}\n", data_dir.display());
 
     let (email, password) = (format!("demo-{}@example.org", short_random()), Uuid::new_v4().to_string());
     let mut client = Client::new(&base)?;
@@ -45,10 +47,10 @@ pub(super) async fn run(demo: Demo) -> Result<ExitCode> {
 
     let first = import_all(&mut client, true).await?;
     let accounts = client.accounts().await?;
-    println!("What the household has now:\n{}\n", report::balances(&accounts));
+    say!("What the household has now:\n{}\n", report::balances(&accounts));
 
     let again = import_all(&mut client, false).await?;
-    println!(
+    say!(
         "The same files once more: {} rows read, {} created, {} updated, {} known already, {} rejected as before.",
         again.read,
         again.created,
@@ -58,9 +60,9 @@ pub(super) async fn run(demo: Demo) -> Result<ExitCode> {
     );
     let unchanged = balances(&client.accounts().await?) == balances(&accounts);
     ensure!(unchanged && again.created == 0 && again.updated == 0, "the second import changed something");
-    println!("No balance moved. The first time, {} of {} rows were created.\n", first.created, first.read);
+    say!("No balance moved. The first time, {} of {} rows were created.\n", first.created, first.read);
 
-    println!(
+    say!(
         "  e-mail     {email}\n  password   {password}\n  API        {base}/api/v1\n  described  {base}/docs/"
     );
     if demo.once {
@@ -68,7 +70,7 @@ pub(super) async fn run(demo: Demo) -> Result<ExitCode> {
         ensure!(cut.is_empty(), "cut off at the end: {}", cut.join(", "));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nServing until Ctrl-C.");
+    say!("\nServing until Ctrl-C.");
     shutdown::until_stopped(process).await
 }
 
@@ -99,15 +101,15 @@ async fn import_all(client: &mut Client, tell: bool) -> Result<Outcomes> {
     let mut sum = Outcomes::default();
     for sample in &SAMPLES {
         let bar = upload::bar(sample.name(), !tell);
-        let import = upload::import(client, sample, &[], false, &bar).await;
+        let import = upload::import(client, sample, &[], false, &bar, &CancellationToken::new()).await;
         bar.finish_and_clear();
         let import = import.with_context(|| format!("cannot import {}", sample.name()))?;
         let report = import.import.report.context("a committed import has a report")?;
         sum = add(sum, report.outcomes);
         if tell {
-            println!("{}\n{}", sample.name(), report::accounts_of(&report));
-            report::rejected(&report).iter().for_each(|table| println!("{table}"));
-            println!();
+            say!("{}\n{}", sample.name(), report::accounts_of(&report));
+            report::rejected(&report).iter().for_each(|table| say!("{table}"));
+            say!("");
         }
     }
     Ok(sum)

@@ -10,9 +10,9 @@ use tokio::fs::{self, File};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use uuid::Uuid;
 
-use super::USAGE;
 use super::client::Client;
-use super::import::{at_server, find_account, log_in};
+use super::import::find_account;
+use super::{USAGE, access};
 use crate::cli::{Export, ExportFormat};
 
 /// Writes the file. 0 done, 1 failed and nothing written, 2 wrong usage.
@@ -22,11 +22,9 @@ pub(super) async fn run(export: Export) -> Result<ExitCode> {
         return Ok(ExitCode::from(USAGE));
     };
     refuse_to_overwrite(&export)?;
-    let server = export.server.as_deref();
-    at_server(&export.login, server, &export.place, async |server| {
-        let mut client = log_in(&export.login, server).await?;
+    access::with_client(&export.access, async |client| {
         tokio::select! {
-            written = write(&mut client, &export, format) => written.map(|()| ExitCode::SUCCESS),
+            written = write(client, &export, format) => written.map(|()| ExitCode::SUCCESS),
             _ = tokio::signal::ctrl_c() => bail!("given up; nothing was written"),
         }
     })

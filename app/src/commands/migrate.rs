@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use platform::Store;
 
+use super::say::say;
 use crate::cli::{Common, Direction, Migrate};
 use crate::compose;
 use crate::modules;
@@ -40,8 +41,8 @@ async fn open(common: &Common) -> Result<Vec<Store>> {
 async fn up(store: &Store) -> Result<()> {
     let done = migrations::up(store.module(), store.writer(), store.lock_file()).await?;
     match done.as_slice() {
-        [] => println!("{}: up to date", store.module()),
-        steps => steps.iter().for_each(|step| println!("{}: applied {step}", store.module())),
+        [] => say!("{}: up to date", store.module()),
+        steps => steps.iter().for_each(|step| say!("{}: applied {step}", store.module())),
     }
     Ok(())
 }
@@ -51,7 +52,7 @@ async fn down(store: &Store, steps: u32) -> Result<()> {
         async || anyhow::Ok(count_applied(&migrations::status(store.module(), store.reader()).await?));
     let before = applied().await?;
     migrations::down(store.module(), store.writer(), store.lock_file(), steps).await?;
-    println!("{}: took back {}", store.module(), before - applied().await?);
+    say!("{}: took back {}", store.module(), before - applied().await?);
     Ok(())
 }
 
@@ -61,7 +62,7 @@ fn count_applied(steps: &[migrations::Step]) -> usize {
 
 async fn status(store: &Store) -> Result<()> {
     for step in migrations::status(store.module(), store.reader()).await? {
-        println!("{}: {} {}", store.module(), if step.applied { "applied" } else { "pending" }, step.name);
+        say!("{}: {} {}", store.module(), if step.applied { "applied" } else { "pending" }, step.name);
     }
     Ok(())
 }

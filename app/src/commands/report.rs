@@ -1,7 +1,7 @@
 //! What became of imported files, as tables for people.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use connections_api::{ImportReport, Outcomes};
+use connections_api::{FileRow, Import, ImportReport, Outcomes};
 use kernel::Money;
 use ledger_api::Account;
 
@@ -65,6 +65,43 @@ pub(super) fn rejected(report: &ImportReport) -> Option<Table> {
         table.add_row([row.line.to_string(), row.code.clone(), row.reason.clone()]);
     }
     (!report.rejected.is_empty()).then_some(table)
+}
+
+/// One line per import.
+pub(super) fn imports(imports: &[Import]) -> Table {
+    let mut table = table(&["id", "state", "file", "uploaded", "read", "created"]);
+    for import in imports {
+        let outcomes = import.report.as_ref().map(|report| report.outcomes);
+        let count = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
+        table.add_row([
+            import.id.to_string(),
+            import.state.to_string(),
+            import.file_name.clone().unwrap_or_default(),
+            import.created_at.format("%Y-%m-%d %H:%M").to_string(),
+            count(outcomes.map(|outcomes| outcomes.read)),
+            count(outcomes.map(|outcomes| outcomes.created)),
+        ]);
+    }
+    right(&mut table, 4..6);
+    table
+}
+
+/// One line per row of a file.
+pub(super) fn rows(rows: &[FileRow]) -> Table {
+    let mut table = table(&["line", "outcome", "date", "amount", "name", "why"]);
+    for row in rows {
+        let outcome = serde_json::to_value(row.outcome).ok();
+        table.add_row([
+            row.line.to_string(),
+            outcome.as_ref().and_then(|outcome| outcome.as_str()).unwrap_or_default().to_owned(),
+            row.posted_on.map_or_else(String::new, |day| day.to_string()),
+            row.amount.map_or_else(String::new, |amount| amount.to_string()),
+            row.name.clone().unwrap_or_default(),
+            row.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    right(&mut table, 3..4);
+    table
 }
 
 fn drift(difference: Option<Money>) -> String {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+use super::say::say;
 use crate::cli::Serve;
 use crate::compose::Process;
 use crate::{shutdown, telemetry};
@@ -21,7 +22,7 @@ pub(super) async fn run(serve: Serve) -> Result<ExitCode> {
 fn announce(process: &Process, file: Option<&Path>) -> Result<()> {
     let line =
         json!({ "event": "listening", "public": process.public, "private": process.private }).to_string();
-    println!("{line}");
+    say!("{line}");
     let Some(file) = file else { return Ok(()) };
     // Renamed into place, so that nobody reads half a line.
     let draft = file.with_extension("draft");

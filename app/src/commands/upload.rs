@@ -7,6 +7,8 @@ use connections_api::{Import, ImportState};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::ImportId;
 
+use tokio_util::sync::CancellationToken;
+
 use super::client::{Client, Refused, Upload};
 
 /// How often the server is asked how far it is: often enough to look alive, within every rate limit.
@@ -38,22 +40,23 @@ impl Done {
     }
 }
 
-/// Imports `file`, or with `dry_run` only says what would become of it. Ctrl-C gives it up and leaves nothing.
+/// Imports `file`, or with `dry_run` only says what would become of it. Stopped, it is given up and leaves nothing.
 pub(super) async fn import(
     client: &mut Client,
     file: &Upload<'_>,
     query: &[(&str, &str)],
     dry_run: bool,
     bar: &ProgressBar,
+    stop: &CancellationToken,
 ) -> Result<Done> {
     let uploaded = tokio::select! {
         uploaded = client.upload(file, query) => uploaded?,
-        _ = tokio::signal::ctrl_c() => return Err(GivenUp.into()),
+        () = stop.cancelled() => return Err(GivenUp.into()),
     };
     let id = uploaded.id;
     let done = tokio::select! {
         done = finish_all(client, uploaded, dry_run, bar) => Some(done),
-        _ = tokio::signal::ctrl_c() => None,
+        () = stop.cancelled() => None,
     };
     match done {
         Some(done) => done,
@@ -109,7 +112,7 @@ async fn give_up(client: &mut Client, id: ImportId) -> Result<()> {
 }
 
 /// Asks until the import rests: previewed, committed or unpacked is good, anything else is why it is not.
-async fn wait(client: &mut Client, mut import: Import, bar: &ProgressBar) -> Result<Import> {
+pub(super) async fn wait(client: &mut Client, mut import: Import, bar: &ProgressBar) -> Result<Import> {
     for asked in 0_u32.. {
         bar.set_length(import.progress.bytes_total.max(1));
         bar.set_position(import.progress.bytes_read);

@@ -111,7 +111,8 @@ fn extract(mut figment: Figment, defaults: &Dict, faults: &mut Faults) -> Option
         };
         let before = figment.clone();
         for error in error {
-            faults.add(place(&error), &error.kind);
+            // Figment quotes what is quoted already.
+            faults.add(place(&error), error.kind.to_string().replace("``", "`"));
             let (path, default) = leaf(defaults, &error.path)?;
             figment = figment.merge(Serialized::global(&path, default));
         }

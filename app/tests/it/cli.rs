@@ -27,10 +27,28 @@ fn code(output: &Output) -> Option<i32> {
 
 #[test]
 fn help_answers_for_every_command() {
-    for command in ["serve", "demo", "import", "export", "migrate", "check", "openapi"] {
+    for command in ["serve", "demo", "import", "imports", "export", "migrate", "check", "openapi"] {
         let output = run(&[command, "--help"]);
         assert_eq!(code(&output), Some(0), "{command}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("Usage:"), "{command}");
+    }
+}
+
+/// As `tributary openapi | head` does once it has seen enough.
+#[test]
+fn regression_a_reader_that_goes_away_is_no_panic() {
+    let data_dir = tempfile::tempdir().unwrap();
+    for command in ["openapi", "check"] {
+        let mut child = tributary(data_dir.path())
+            .arg(command)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((code(&output), said.as_ref()), (Some(0), ""), "{command}");
     }
 }
 

@@ -49,6 +49,14 @@ fn all_faults_are_named_at_once() {
 }
 
 #[test]
+fn regression_what_may_stand_there_is_quoted_once() {
+    let mut overrides = Overrides::default();
+    overrides.set("environment", Some("prod"));
+    let faults = Settings::load_with_env(&overrides, []).unwrap_err().to_string();
+    assert!(faults.contains("`development`") && !faults.contains("``"), "{faults}");
+}
+
+#[test]
 fn flags_beat_the_environment_which_beats_the_file_which_beats_the_mode() {
     let deadline = |flag: bool, env: bool| {
         let (_file, mut overrides) = file("[edge]\ndeadline_ms = 1000\n[shutdown]\ndrain_delay_ms = 7\n");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::server::{Server, monolith};
 
-fn sample(name: &str) -> String {
+pub fn sample(name: &str) -> String {
     let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../modules/connections/formats/samples");
     samples.join(name).display().to_string()
 }
@@ -20,7 +20,7 @@ async fn import(server: &Server, token: &str, args: &[&str]) -> (Option<i32>, Va
     (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
 }
 
-async fn balances(server: &Server, token: &str) -> Vec<String> {
+pub async fn balances(server: &Server, token: &str) -> Vec<String> {
     let accounts = server.get("/api/v1/accounts").bearer_auth(token).send().await.unwrap();
     let accounts: Value = accounts.json().await.unwrap();
     let booked = accounts["data"].as_array().unwrap().iter();

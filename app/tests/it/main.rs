@@ -6,6 +6,8 @@ mod config;
 mod edge;
 mod export;
 mod import;
+mod imports;
 mod lost_answers;
 mod private;
 mod server;
+mod watch;

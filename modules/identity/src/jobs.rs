@@ -11,8 +11,6 @@ use crate::store::sessions;
 const EVERY: Duration = Duration::from_secs(3600);
 /// How long an ended session is remembered, so that a late repeat of ending it is told that it ended.
 const SESSION_MEMORY: TimeDelta = TimeDelta::days(7);
-/// Twice what the idempotency rules ask for at least.
-const ANSWER_MEMORY: Duration = Duration::from_secs(48 * 3600);
 /// Small enough that nobody waits long for the write lock.
 const BATCH: u64 = 500;
 
@@ -36,9 +34,8 @@ async fn keep_sweeping(store: Store, clock: Clock, stop: CancellationToken) {
     }
 }
 
-/// Forgets ended sessions and old answers; answers how many sessions.
+/// Forgets ended sessions; answers how many.
 async fn sweep(store: &Store, clock: &Clock) -> Result<u64, DbErr> {
-    store.forget_answers(ANSWER_MEMORY).await?;
     let mut forgotten = 0;
     loop {
         let txn = store.begin().await?;

@@ -20,7 +20,8 @@ pub fn module(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let jobs = vec![outbox::stamper(&store), jobs::sweeper(&store, &settings.clock)];
+    let jobs =
+        vec![outbox::stamper(&store), outbox::housekeeper(&store), jobs::sweeper(&store, &settings.clock)];
     let cost = |_| vec![SettingsFault { setting: "password_cost", reason: "is beyond what Argon2 allows" }];
     let service = IdentityService::new(store.clone(), Arc::new(settings)).map_err(cost)?;
     registry.provide::<dyn Identity>(Arc::new(service));

@@ -1,6 +1,6 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use kernel::{Problem, ToProblem};
 
 /// A problem document on its way out (RFC 9457). The edge adds the request id.
@@ -11,16 +11,6 @@ impl ApiError {
     /// The problem that the client will see.
     pub fn problem(&self) -> &Problem {
         &self.0
-    }
-
-    /// The same, naming the request that it happened to.
-    pub fn for_request(self, request: &HttpRequest) -> Self {
-        use actix_web::HttpMessage;
-        let id = request.extensions().get::<service_registry::CallContext>().map(|cx| cx.request_id());
-        match id {
-            Some(id) => Self(Box::new(self.0.for_request(id))),
-            None => self,
-        }
     }
 }
 

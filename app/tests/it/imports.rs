@@ -1,0 +1,57 @@
+//! Imports looked after by the command line.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::import::{balances, sample};
+use crate::server::{Server, monolith};
+
+/// What the binary prints and its exit code, as somebody who is logged in with `token`.
+async fn tributary(server: &Server, token: &str, args: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+    command.args(args).env("TRIBUTARY_SERVER", server.url("")).env("TRIBUTARY_TOKEN", token);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+fn json(said: &str) -> Value {
+    serde_json::from_str(said).unwrap_or_else(|error| panic!("{error} in {said}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_listed_shown_read_again_and_undone() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let say = async |args: &[&str]| tributary(&server, &token, args).await;
+    assert_eq!(say(&["import", &sample("credit-card-2026.ofx")]).await.0, Some(0));
+
+    let (code, listed) = say(&["imports", "list", "--json"]).await;
+    let id = json(&listed)[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!((code, json(&listed).as_array().unwrap().len()), (Some(0), 1));
+    let (_, table) = say(&["imports", "list"]).await;
+    assert!(table.contains("credit-card-2026.ofx") && table.contains("committed"), "{table}");
+
+    let (code, shown) = say(&["imports", "show", &id, "--json"]).await;
+    assert_eq!((code, &json(&shown)["state"]), (Some(0), &"committed".into()));
+    let (_, rows) = say(&["imports", "rows", &id, "--outcome", "created", "--json"]).await;
+    assert_eq!(json(&rows).as_array().unwrap().len(), 43);
+    let (_, none) = say(&["imports", "rows", &id, "--outcome", "rejected", "--json"]).await;
+    assert_eq!(json(&none), Value::Array(Vec::new()));
+    assert_eq!(say(&["imports", "rows", &id, "--outcome", "lost"]).await.0, Some(1));
+
+    let (code, again) = say(&["imports", "reparse", &id, "--json"]).await;
+    assert_eq!((code, &json(&again)["report"]["outcomes"]["duplicate"]), (Some(0), &43.into()));
+    let again = json(&again)["id"].as_str().unwrap().to_owned();
+    assert_eq!(say(&["imports", "cancel", &again]).await.0, Some(0));
+
+    let (code, undone) = say(&["imports", "undo", &id]).await;
+    assert_eq!(code, Some(0), "{undone}");
+    assert!(undone.contains("43 removed"), "{undone}");
+    assert!(balances(&server, &token).await.iter().all(|booked| booked == "0.00"));
+    let (code, said) = say(&["imports", "commit", &id]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("import_state"), "{said}");
+    assert_eq!(say(&["imports", "show", "nonsense"]).await.0, Some(2));
+}

@@ -1,0 +1,87 @@
+//! A watched folder.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::import::sample;
+use crate::server::{Server, monolith};
+
+struct Watcher {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Watcher {
+    fn start(server: &Server, token: &str, folder: &Path, data_dir: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tributary"))
+            .args(["import", "--json", "--watch"])
+            .arg(folder)
+            .env("TRIBUTARY_SERVER", server.url(""))
+            .env("TRIBUTARY_TOKEN", token)
+            .env("TRIBUTARY_DATA_DIR", data_dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
+    }
+
+    /// The next file that it tells of; none at its end.
+    fn next(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap())
+    }
+
+    /// Ctrl-C, and everything that it said before it ended.
+    fn stop(mut self) -> (Vec<Value>, Option<i32>) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        let mut rest = Vec::new();
+        while let Some(told) = self.next() {
+            rest.push(told);
+        }
+        (rest, self.child.wait().unwrap().code())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_file_of_a_folder_is_imported_once_when_it_is_whole() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let (folder, data_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (card, savings) = (sample("credit-card-2026.ofx"), sample("savings-2026.csv"));
+    let put = |from: &str, name: &str| std::fs::copy(from, folder.path().join(name)).unwrap();
+    put(&card, "card.ofx");
+    std::fs::write(folder.path().join("half.ofx.part"), "OFXHEADER:100").unwrap();
+
+    let watcher = tokio::task::block_in_place(|| {
+        let mut watcher = Watcher::start(&server, &token, folder.path(), data_dir.path());
+        let first = watcher.next().unwrap();
+        assert_eq!(first["import"]["report"]["outcomes"]["created"], 43, "{first}");
+        // The same content under another name is the same file; what is no bank file is told once.
+        put(&card, "card (1).ofx");
+        std::fs::write(folder.path().join("letter.txt"), "Dear customer").unwrap();
+        let second = watcher.next().unwrap();
+        assert_eq!(second["problem"]["code"], "unknown_format");
+        put(&savings, "savings.csv");
+        let third = watcher.next().unwrap();
+        assert_eq!(third["import"]["report"]["outcomes"]["created"], 26, "{third}");
+        watcher
+    });
+    let (rest, code) = tokio::task::block_in_place(|| watcher.stop());
+    assert_eq!((rest, code), (Vec::new(), Some(0)));
+    assert!(folder.path().join("card.ofx").exists(), "files stay where they are");
+
+    // Started again, it knows what it has taken.
+    std::fs::write(folder.path().join("last.txt"), "Dear customer, once more").unwrap();
+    tokio::task::block_in_place(|| {
+        let mut watcher = Watcher::start(&server, &token, folder.path(), data_dir.path());
+        let only = watcher.next().unwrap();
+        assert!(only["file"].as_str().unwrap().ends_with("last.txt"), "{only}");
+        assert_eq!(watcher.stop(), (Vec::new(), Some(0)));
+    });
+}
