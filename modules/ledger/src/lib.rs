@@ -3,6 +3,7 @@
 mod domain;
 mod export;
 mod http;
+mod jobs;
 mod module;
 mod service;
 mod store;

@@ -6,6 +6,7 @@ use service_registry::Registry;
 
 use crate::export::Exports;
 use crate::http;
+use crate::jobs;
 use crate::service::LedgerService;
 
 /// Puts the ledger together over its database and makes it the one that answers in this process.
@@ -14,7 +15,7 @@ pub fn module(registry: &Registry, store: Store) -> Module {
     Module {
         name: SERVICE.name,
         routes: http::routes(registry.client(), Some(Exports::new(store.clone()))),
-        jobs: vec![outbox::stamper(&store), outbox::housekeeper(&store)],
+        jobs: vec![outbox::stamper(&store), outbox::housekeeper(&store), jobs::sweeper(&store)],
         store,
     }
 }

@@ -334,3 +334,28 @@ pub(crate) async fn finish_revert(
     let text = "UPDATE batches SET revert_report = $1, reverted_at = $2 WHERE id = $3";
     execute(db, text, [to_json(report)?.into(), at.into(), report.batch.0.into()]).await.map(drop)
 }
+
+/// The least id of a run that began at or after that moment: a UUIDv7 begins with its time (RFC 9562 §5.7).
+fn run_at(moment: Instant) -> Uuid {
+    let ms = moment.timestamp_millis().max(0) as u128;
+    Uuid::from_u128(ms << 80)
+}
+
+/// Batches that wait and were last begun before that moment.
+pub(crate) async fn forgotten(db: &impl ConnectionTrait, before: Instant) -> Result<Vec<BatchId>, DbErr> {
+    let text = "SELECT id FROM batches WHERE report IS NULL AND run < $1";
+    let rows = db.query_all_raw(sql(db, text, [run_at(before).into()])).await?;
+    rows.iter().map(|row| row.try_get("", "id").map(BatchId)).collect()
+}
+
+/// Whether the batch is still one of those; held until the transaction ends.
+pub(crate) async fn lock_forgotten(
+    db: &impl ConnectionTrait,
+    batch: BatchId,
+    before: Instant,
+) -> Result<bool, DbErr> {
+    let text =
+        format!("SELECT id FROM batches WHERE id = $1 AND report IS NULL AND run < $2{}", for_update(db));
+    let values = [batch.0.into(), run_at(before).into()];
+    Ok(db.query_one_raw(sql(db, &text, values)).await?.is_some())
+}

@@ -8,7 +8,7 @@ use ledger_api::{
     StagePart, StagedRow, StatedBalance, StatementRef, Transaction, TransactionFilter,
 };
 use platform::testing::TestDatabase;
-use platform::{Module, Store};
+use platform::{Job, Module, Store};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use service_registry::{CallContext, Registry, ServiceClient, ServiceDescriptor};
 use uuid::Uuid;
@@ -31,6 +31,12 @@ impl Bench {
         let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().unwrap();
         let module = ledger::module(&registry, store.clone());
         Self { ledger: registry.client::<dyn Ledger>(), store, module, database }
+    }
+
+    /// What the module does on a timer, ready to be started.
+    pub fn jobs(&self) -> Vec<Job> {
+        let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().unwrap();
+        ledger::module(&registry, self.store.clone()).jobs
     }
 
     async fn close(self) {

@@ -322,3 +322,33 @@ fn a_nul_character_in_a_file_is_left_out_and_the_row_is_taken() {
         assert!(matches!(refused, Err(LedgerError::Invalid(field)) if field.pointer == "?text"));
     });
 }
+
+#[test]
+fn rows_that_nobody_commits_in_a_month_are_discarded_and_others_wait() {
+    on_each_database(async |bench| {
+        let cx = owner();
+        let begun = |days: i64| {
+            let at = kernel::now() - chrono::Duration::days(days);
+            uuid::Uuid::from_u128((at.timestamp_millis() as u128) << 80)
+        };
+        let mut batches = Vec::new();
+        for days in [31, 29] {
+            let batch = BatchId::new();
+            for mut part in File::of([row(1, -1, "A")]).parts(batch, 7) {
+                part.run = begun(days);
+                bench.ledger.stage(&cx, part).await.unwrap();
+            }
+            batches.push(batch);
+        }
+        let stop = tokio_util::sync::CancellationToken::new();
+        let job = bench.jobs().into_iter().find(|job| job.name == "waiting rows").unwrap();
+        let running = job.start(stop.clone());
+        let preview = async |batch| bench.ledger.preview(&cx, batch).await;
+        while preview(batches[0]).await != Err(LedgerError::BatchNotFound(batches[0])) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        running.await.unwrap();
+        assert_eq!(preview(batches[1]).await.unwrap().outcomes.created, 1);
+    });
+}
