@@ -38,6 +38,7 @@ journeys! {
         two_identical_rows_that_are_both_real_stay_two
         a_preview_changes_nothing_and_can_be_given_up
         a_difference_to_the_banks_own_balance_is_shown_and_never_plugged
+        what_was_exported_is_nothing_new_when_it_is_imported
         files_uploaded_at_the_same_time_all_arrive_once
         files_in_one_archive_all_arrive_once
         each_row_of_a_file_is_told_with_its_line_and_reason

@@ -191,3 +191,25 @@ pub async fn an_import_is_undone_and_its_file_comes_again_as_new(at: &mut Instal
     assert_eq!(again["report"]["outcomes"], outcomes(78, 51, 27));
     assert_eq!(ada.balances().await, owned(&[("Checking ••••5678", "6853.68 EUR")]));
 }
+
+pub async fn what_was_exported_is_nothing_new_when_it_is_imported(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    for sample in &SAMPLES {
+        ada.import(sample.content, "").await;
+    }
+    let (balances, rows) = (ada.balances().await, ada.transactions().await);
+    for format in ["csv", "ofx"] {
+        let file = ada.client.get(&format!("/api/v1/exports/ledger.{format}")).await;
+        assert_eq!(file.status, 200, "{}", file.text);
+        assert!(file.header("content-disposition").ends_with(&format!(".{format}\"")));
+        let again = ada.import(file.text, "").await;
+        let outcomes = &again["report"]["outcomes"];
+        let count = |outcome: &str| outcomes[outcome].as_u64().unwrap();
+        assert_eq!(["read", "created", "updated", "rejected"].map(count), [rows, 0, 0, 0], "{again}");
+    }
+    assert_eq!((ada.balances().await, ada.transactions().await), (balances, rows));
+    for format in ["json", "beancount", "hledger"] {
+        let file = ada.client.get(&format!("/api/v1/exports/ledger.{format}?from=2026-01-01")).await;
+        assert!(file.status == 200 && file.text.contains("6853.68"), "{}", file.text);
+    }
+}

@@ -168,6 +168,11 @@ fn an_ofx_file_of_ours_holds_nothing_new_here_and_the_same_elsewhere() {
 }
 
 #[test]
+fn a_csv_file_of_ours_holds_nothing_new_here_and_the_same_elsewhere() {
+    in_each_world(async |world| comes_back(world, "csv", |_| true).await);
+}
+
+#[test]
 fn a_household_takes_no_rows_for_the_account_of_another() {
     in_each_world(async |world| {
         let row = Row::new(BankDate::default(), Money::zero("EUR".parse().unwrap()), "x");

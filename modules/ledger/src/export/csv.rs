@@ -4,6 +4,7 @@ use ledger_api::{Account, TransactionStatus};
 
 use super::sheet::{Entry, Sheet, Writer};
 use super::text;
+use crate::domain::is_text;
 
 /// The columns, named as in the API. Our own importer knows the table by them.
 const HEADER: &str = "id,account_id,account_name,posted_on,occurred_on,posted_at,amount,currency,original_amount,\
@@ -66,6 +67,7 @@ impl Row<'_> {
 
     /// A cell whose text somebody else wrote.
     fn text(&mut self, text: &str) {
+        let text = &clean(text);
         let guard = if is_formula(text) { "'" } else { "" };
         let is_plain = !text.contains([',', '"', '\r', '\n']) && text.trim_ascii() == text;
         match is_plain {
@@ -73,6 +75,12 @@ impl Row<'_> {
             false => self.value(&format!("\"{guard}{}\"", text.replace('"', "\"\""))),
         }
     }
+}
+
+/// The text without what no text has: a table with control characters in it is taken for no table.
+fn clean(text: &str) -> String {
+    let blank = |c: char| if c.is_control() && !matches!(c, '\t' | '\r' | '\n') { ' ' } else { c };
+    text.chars().filter(|c| is_text(*c)).map(blank).collect()
 }
 
 /// Whether a spreadsheet could run the text (OWASP, "CSV Injection"): then an apostrophe goes before it, which

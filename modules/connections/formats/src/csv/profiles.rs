@@ -48,7 +48,7 @@ pub enum Proof {
 }
 
 /// The files beside this one, in the order of the bank's names.
-const FILES: [&str; 20] = [
+const FILES: [&str; 21] = [
     include_str!("profiles/amex.json"),
     include_str!("profiles/bank-of-america.json"),
     include_str!("profiles/capital-one.json"),
@@ -66,6 +66,7 @@ const FILES: [&str; 20] = [
     include_str!("profiles/schwab.json"),
     include_str!("profiles/sparkasse.json"),
     include_str!("profiles/starling.json"),
+    include_str!("profiles/tributary.json"),
     include_str!("profiles/ubs.json"),
     include_str!("profiles/wells-fargo.json"),
     include_str!("profiles/wise.json"),

@@ -142,7 +142,9 @@ impl Reader<'_> {
             RowStatus::Pending | RowStatus::Booked => {}
         }
         let some = |at: Option<usize>| {
-            at.map(|at| cells.text(at)).filter(|text| !text.is_empty()).map(Cow::into_owned)
+            at.map(|at| cells.text(at))
+                .filter(|text| !text.is_empty())
+                .map(|text| unguarded(&text).to_owned())
         };
         let other_side = if amount.minor() < 0 { self.layout.payee } else { self.layout.payer };
         Ok(Row {
@@ -284,6 +286,15 @@ impl Reader<'_> {
 fn unready(what: &str) -> Fault {
     let reason = format!("the bank has not booked it yet and does not say its {what}");
     Fault::Row((RejectCode::UnsupportedPendingRow, reason))
+}
+
+/// The text without the apostrophe that keeps spreadsheets from running it (OWASP, "CSV Injection"): our own
+/// exports put it there, and those of careful banks. Before anything else an apostrophe is one.
+fn unguarded(text: &str) -> &str {
+    let bare = text.trim_start_matches('\'');
+    let is_guarded = bare.starts_with(['\t', '\r', '\n'])
+        || bare.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    if is_guarded { text.strip_prefix('\'').unwrap_or(text) } else { text }
 }
 
 /// The bank's id without the apostrophes that some banks put round it, so that spreadsheets keep its zeros.

@@ -171,6 +171,11 @@ const BANKS: &[Bank] = &[
     Bank { profile: "starling", charset: UTF8, statements: &[("", 7, "364.12 GBP", "4364.12 2025-11-30")],
         first: ("2025-11-01", "", "", "Acme Works"),
         last: ("2025-11-30", "", "", "Starling Bank"), pending: &[], rejected: &[] },
+    Bank { profile: "tributary", charset: UTF8, statements: &[
+            ("0192f3a0-1234-7abc-8def-0123456789ab", 2, "238.50 EUR", ""),
+            ("0192f3a0-1234-7abc-8def-0123456789ac", 1, "-1200 JPY", "")],
+        first: ("2026-01-03", "2026-01-02", "2026-01-04", "Café, \"Roma\""),
+        last: ("2026-01-05", "", "", "ATM"), pending: &["2026-01-06 -3.00"], rejected: &[] },
     Bank { profile: "ubs", charset: UTF8,
         statements: &[("0000 00000000.01", 5, "3776.05 CHF", "5010.61 2026-03-30")],
         first: ("2026-03-30", "2026-03-29", "2026-03-30", "Mustermarkt;8000 Zürich"),
