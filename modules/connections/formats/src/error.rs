@@ -18,7 +18,7 @@ pub enum FormatError {
     /// We know what it is, and have no reader for it.
     #[error("{what} files are not supported")]
     UnsupportedFormat {
-        /// `pdf`, `zip`, `xlsx`, `qif`, `mt940`, `camt`, …
+        /// `pdf`, `zip`, `xlsx`, `iso20022` (a message that is no statement), …
         what: &'static str,
     },
     /// It is text, but neither OFX nor a table.

@@ -23,10 +23,9 @@ pub(super) struct Entry {
     pub(super) servicer_reference: Option<String>,
     pub(super) information: Option<String>,
     pub(super) details: Vec<Detail>,
-    detail: Option<Detail>,
+    /// The last of the details is open.
+    in_detail: bool,
     bytes_of_details: usize,
-    /// There were more details than can be kept; they are let go.
-    pub(super) has_too_many_details: bool,
     is_too_long: bool,
     charge: Option<ChargeDraft>,
 }
@@ -77,18 +76,17 @@ impl Entry {
     }
 
     pub(super) fn begin_detail(&mut self, line: u64) {
-        self.detail = Some(Detail { line, ..Detail::default() });
+        self.details.push(Detail { line, ..Detail::default() });
+        self.in_detail = true;
     }
 
     pub(super) fn end_detail(&mut self) {
-        let Some(detail) = self.detail.take() else { return };
+        self.in_detail = false;
+        let Some(detail) = self.details.last() else { return };
         self.is_too_long |= detail.is_too_long;
         self.bytes_of_details += detail.size();
         if self.bytes_of_details > MOST_BYTES_OF_DETAILS {
-            self.has_too_many_details = true;
             self.details = Vec::new();
-        } else {
-            self.details.push(detail);
         }
     }
 
@@ -133,7 +131,8 @@ impl Entry {
         if text.is_empty() {
             return;
         }
-        match (leaf, &mut self.charge, &mut self.detail) {
+        let detail = if self.in_detail { self.details.last_mut() } else { None };
+        match (leaf, &mut self.charge, detail) {
             (Leaf::ChargeDirection, Some(charge), _) => charge.direction = Direction::parse(text),
             (Leaf::ChargeIsIncluded, Some(charge), _) => charge.is_included = is_true(text),
             (_, _, Some(detail)) => detail.set(leaf, text),
@@ -163,9 +162,9 @@ impl Entry {
     }
 
     fn movement_mut(&mut self) -> &mut Movement {
-        match &mut self.detail {
-            Some(detail) => &mut detail.movement,
-            None => &mut self.movement,
+        match self.details.last_mut() {
+            Some(detail) if self.in_detail => &mut detail.movement,
+            _ => &mut self.movement,
         }
     }
 

@@ -57,12 +57,27 @@ impl<R: Read> Feed<R> {
     }
 
     /// How much of the view may be given out, whole characters only.
+    #[inline]
     fn allowed(&self) -> usize {
         let view = self.source.view();
         if view.len() <= self.left {
             return view.len();
         }
         (0..=self.left).rev().find(|&length| view[length] & 0xc0 != 0x80).unwrap_or(0)
+    }
+
+    /// Sees to it that something may be given out, unless the file is over.
+    #[cold]
+    fn go_on(&mut self) -> io::Result<()> {
+        self.source.fill()?;
+        if self.allowed() > 0 || self.source.view().is_empty() {
+            return Ok(());
+        }
+        if self.is_markup {
+            self.is_too_long = true;
+            return Err(io::Error::other("a token is too long"));
+        }
+        self.skip_text()
     }
 
     /// Goes to where a text ends that is too long to be kept.
@@ -82,18 +97,18 @@ impl<R: Read> Feed<R> {
 }
 
 impl<R: Read> BufRead for Feed<R> {
+    #[inline]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.source.fill()?;
-        if self.allowed() == 0 && !self.source.view().is_empty() {
-            if self.is_markup {
-                self.is_too_long = true;
-                return Err(io::Error::other("a token is too long"));
-            }
-            self.skip_text()?;
+        // `begin` has filled the view with more than a token may have, so that there is mostly nothing to do.
+        let mut allowed = self.allowed();
+        if allowed == 0 {
+            self.go_on()?;
+            allowed = self.allowed();
         }
-        Ok(&self.source.view()[..self.allowed()])
+        Ok(&self.source.view()[..allowed])
     }
 
+    #[inline]
     fn consume(&mut self, count: usize) {
         self.left = self.left.saturating_sub(count);
         self.source.consume(count);

@@ -180,7 +180,7 @@ impl<R: Read> Walk<R> {
     fn push(&mut self, text: &str) {
         if self.text.len() + text.len() > LONGEST_ITEM {
             self.is_too_long = true;
-        } else if text.contains(|c: char| c.is_control()) {
+        } else if text.bytes().any(may_be_control) {
             // Nothing in a statement is meant to control anything, and no database keeps a NUL.
             self.text.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
         } else {
@@ -216,4 +216,9 @@ impl<R: Read> Walk<R> {
             _ => self.malformed("text that is not in the encoding of the file"),
         }
     }
+}
+
+/// ASCII's own, and the first byte of those that came later.
+fn may_be_control(byte: u8) -> bool {
+    byte.is_ascii_control() || byte == 0xc2
 }
