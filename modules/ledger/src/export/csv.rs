@@ -35,7 +35,7 @@ impl Writer for Csv {
         row.value(&transaction.original.map(|money| money.amount()).unwrap_or_default());
         row.value(transaction.original.map_or("", |money| money.currency().code()));
         row.value(&text::kind(transaction.kind));
-        row.text(&transaction.name);
+        row.text(transaction.bank_name.as_ref().unwrap_or(&transaction.name));
         row.text(transaction.memo.as_deref().unwrap_or_default());
         row.text(transaction.check_number.as_deref().unwrap_or_default());
         row.text(transaction.external_id.as_deref().unwrap_or_default());

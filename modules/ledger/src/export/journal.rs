@@ -51,7 +51,7 @@ impl Names {
         let (whole, details) = (i128::from(transaction.amount.minor()), &transaction.details);
         let parts: i128 = details.splits.iter().map(|split| i128::from(split.amount.minor())).sum();
         if details.splits.is_empty() || parts != whole {
-            return vec![(self.category(details.category.as_deref(), whole), -whole)];
+            return vec![(self.category(transaction.category.as_deref(), whole), -whole)];
         }
         let splits =
             details.splits.iter().map(|split| (split.category.as_deref(), split.amount.minor().into()));

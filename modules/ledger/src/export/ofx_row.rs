@@ -28,7 +28,7 @@ pub(super) fn write(out: &mut String, Entry { transaction, own_external_id }: En
     }
     text(out, "CHECKNUM", transaction.check_number.as_deref().unwrap_or_default());
     text(out, "REFNUM", transaction.details.reference.as_deref().unwrap_or_default());
-    text(out, "NAME", &transaction.name);
+    text(out, "NAME", transaction.bank_name.as_ref().unwrap_or(&transaction.name));
     text(out, "MEMO", transaction.memo.as_deref().unwrap_or_default());
     if let Some((rate, code)) = transaction.original.and_then(|original| rate(transaction.amount, original)) {
         out.push_str("<ORIGCURRENCY>");

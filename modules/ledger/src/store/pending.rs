@@ -116,7 +116,8 @@ impl Window {
     }
 }
 
-/// The days that the batch tells of its accounts, where something is pending there.
+/// The days that the batch tells of its accounts, where something is pending there. An export of ours, which names
+/// the account by our id, says nothing of what the bank still expects.
 pub(crate) async fn windows(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Window>, DbErr> {
     if !is_any(db, batch).await? {
         return Ok(Vec::new());
@@ -125,7 +126,8 @@ pub(crate) async fn windows(db: &impl ConnectionTrait, batch: BatchId) -> Result
                 max(CASE WHEN r.pending THEN r.posted_on END) AS pending, \
                 max(CASE WHEN NOT r.pending THEN r.posted_on END) AS booked FROM staged_rows r \
                 JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
-                WHERE r.batch_id = $1 AND s.account_id IS NOT NULL GROUP BY s.account_id";
+                WHERE r.batch_id = $1 AND s.account_id IS NOT NULL \
+                AND s.account NOT LIKE '%\"ours\":\"%' GROUP BY s.account_id";
     Window::find_by_statement(sql(db, text, [batch.0.into()])).all(db).await
 }
 
