@@ -242,6 +242,13 @@ impl Columns {
 }
 
 impl Mapping {
+    /// Whether it reads the table that our own export writes, known by the names of its columns.
+    pub(super) fn is_ours(&self) -> bool {
+        let is = |column: &Column, name: &str| matches!(column, Column::Name(known) if known == name);
+        is(&self.columns.date, "posted_on")
+            && self.columns.account.as_ref().is_some_and(|account| is(account, "account_id"))
+    }
+
     /// Refuses what cannot work on any file.
     pub fn check(&self) -> Result<(), FormatError> {
         let is_delimiter = matches!(self.delimiter, ',' | ';' | '|' | '\t' | ':' | '^' | '~');

@@ -33,7 +33,8 @@ pub(crate) fn read<R: Read>(
     }
     let mut tally = Tally::new(sink);
     let mut statements = Statements::new(preamble.account(), file_currency);
-    let reader = Reader { mapping, layout, mark: mapping.decimal_mark.unwrap_or(DecimalMark::Point) };
+    let mark = mapping.decimal_mark.unwrap_or(DecimalMark::Point);
+    let reader = Reader { mapping, layout, mark, is_guarded: mapping.is_ours() };
     while let Some((line, record)) = records.next()? {
         match record {
             Record::Cells(cells) => reader.record(line, &cells, &mut statements, &mut tally)?,
@@ -59,6 +60,8 @@ struct Reader<'a> {
     mapping: &'a Mapping,
     layout: Layout,
     mark: DecimalMark,
+    /// Whether texts are guarded against spreadsheets as in our own exports; elsewhere an apostrophe is one.
+    is_guarded: bool,
 }
 
 type Refusal = (RejectCode, String);
@@ -144,7 +147,7 @@ impl Reader<'_> {
         let some = |at: Option<usize>| {
             at.map(|at| cells.text(at))
                 .filter(|text| !text.is_empty())
-                .map(|text| unguarded(&text).to_owned())
+                .map(|text| if self.is_guarded { unguarded(&text).to_owned() } else { text.into_owned() })
         };
         let other_side = if amount.minor() < 0 { self.layout.payee } else { self.layout.payer };
         Ok(Row {
@@ -288,8 +291,7 @@ fn unready(what: &str) -> Fault {
     Fault::Row((RejectCode::UnsupportedPendingRow, reason))
 }
 
-/// The text without the apostrophe that keeps spreadsheets from running it (OWASP, "CSV Injection"): our own
-/// exports put it there, and those of careful banks. Before anything else an apostrophe is one.
+/// The text without the apostrophe that keeps spreadsheets from running it (OWASP, "CSV Injection").
 fn unguarded(text: &str) -> &str {
     let bare = text.trim_start_matches('\'');
     let is_guarded = bare.starts_with(['\t', '\r', '\n'])

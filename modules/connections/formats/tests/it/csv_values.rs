@@ -152,3 +152,12 @@ fn as_of_dates_give_posting_and_transaction_date() {
     assert_eq!(dates[0], ("2025-02-13".into(), NaiveDate::from_ymd_opt(2025, 2, 1)));
     assert_eq!(dates[1], ("2025-02-14".into(), None));
 }
+
+#[test]
+fn regression_an_apostrophe_of_a_bank_is_kept_and_the_one_of_our_export_is_not() {
+    let name = |table: &str| read(table).rows().next().unwrap().name.clone();
+    assert_eq!(name("Date;Text;Amount\n2025-03-02;'-50% Sale;1.00\n").as_deref(), Some("'-50% Sale"));
+    let ours =
+        "posted_on,account_id,name,amount\n2025-03-02,0198a2c4-0000-7000-8000-000000000001,'-50% Sale,1.00\n";
+    assert_eq!(name(ours).as_deref(), Some("-50% Sale"));
+}
