@@ -48,6 +48,10 @@ impl Post for Office {
         Ok(())
     }
 
+    async fn open(&self, _: &CallContext) -> Result<(), PostError> {
+        Ok(())
+    }
+
     async fn close(&self, _: &CallContext) -> Result<(), PostError> {
         Ok(())
     }
@@ -56,7 +60,8 @@ impl Post for Office {
 fn main() {
     let methods = <dyn Post as Contract>::METHODS;
     let classes: Vec<Class> = methods.iter().map(|method| method.class).collect();
-    assert_eq!(classes, [Class::Read, Class::Idempotent, Class::Once]);
+    assert_eq!(classes, [Class::Read, Class::Idempotent, Class::Once, Class::Once]);
+    assert_eq!(methods.iter().filter(|method| method.dedupe).map(|method| method.name).collect::<Vec<_>>(), ["open"]);
     assert_eq!(methods[0].timeout.as_millis(), 500);
     assert_eq!((<dyn Post as Contract>::NAME, <dyn Post as Contract>::VERSION), ("post-office", 2));
     let _ = service_registry::ServiceClient::<dyn Post>::local(std::sync::Arc::new(Office));

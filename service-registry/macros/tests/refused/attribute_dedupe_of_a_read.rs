@@ -1,3 +1,5 @@
+#![allow(unused_imports)]
+
 use service_registry::{CallContext, CallError, service};
 
 #[service(name = "post", version = 1)]
