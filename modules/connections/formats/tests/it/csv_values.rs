@@ -157,7 +157,7 @@ fn as_of_dates_give_posting_and_transaction_date() {
 fn regression_an_apostrophe_of_a_bank_is_kept_and_the_one_of_our_export_is_not() {
     let name = |table: &str| read(table).rows().next().unwrap().name.clone();
     assert_eq!(name("Date;Text;Amount\n2025-03-02;'-50% Sale;1.00\n").as_deref(), Some("'-50% Sale"));
-    let ours =
-        "posted_on,account_id,name,amount\n2025-03-02,0198a2c4-0000-7000-8000-000000000001,'-50% Sale,1.00\n";
+    let ours = "id,account_id,account_name,posted_on,occurred_on,posted_at,amount,currency,kind,name,memo,check_number,\
+                external_id,status\n1,0198a2c4-0000-7000-8000-000000000001,A,2025-03-02,,,1.00,EUR,other,'-50% Sale,,,,booked\n";
     assert_eq!(name(ours).as_deref(), Some("-50% Sale"));
 }
