@@ -72,7 +72,11 @@ impl Table {
         self.put(Some(&columns.date), booking.day.format(form).to_string());
         self.amount(booking.cents);
         let other_side = if booking.cents < 0 { &columns.payee } else { &columns.payer };
-        self.put(other_side.as_ref().or(columns.name.as_ref()), &booking.name);
+        // Our own table guards what a spreadsheet could run.
+        let bare = booking.name.trim_start_matches('\'').trim_start();
+        let guard =
+            if self.profile.id == "tributary" && bare.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+        self.put(other_side.as_ref().or(columns.name.as_ref()), format!("{guard}{}", booking.name));
         self.put(columns.external_id.as_ref(), &booking.id);
         self.put(columns.currency.as_ref(), "EUR");
         self.put(columns.account.as_ref(), "ACC-12345");
