@@ -89,12 +89,16 @@ async fn pass_on(
         return Err(Box::new(Problem::new(Code::NotFound)));
     }
     url.set_query(Some(req.query_string()).filter(|query| !query.is_empty()));
-    let mut request = reqwest::Request::new(method(req), url);
-    *request.headers_mut() = headers(proxy, target.service(), req, cx)?;
-    let body = passable(req, body).await?;
+    let (method, headers) = (method(req), headers(proxy, target.service(), req, cx)?);
+    let mut body = passable(req, body).await?;
     let rules = rules(req, cx, &body);
-    *request.body_mut() = body.into_request();
-    match target.send(request, rules).await {
+    let make = || {
+        let mut request = reqwest::Request::new(method.clone(), url.clone());
+        headers.clone_into(request.headers_mut());
+        *request.body_mut() = body.next();
+        Ok(request)
+    };
+    match target.send(make, rules).await {
         Ok(answer) => Ok(pass_back(answer)),
         Err(error) => {
             warn!(service = target.service(), %error, "No answer from {}", target.service());
@@ -110,13 +114,12 @@ fn rules(req: &HttpRequest, cx: &CallContext, body: &Passed) -> Rules {
         Method::GET | Method::HEAD => Class::Read,
         _ => Class::Once,
     };
-    let body_bytes = if let Passed::Held(bytes) = body { bytes.len() } else { 0 };
     Rules {
-        dedupe: !matches!(body, Passed::Streamed(_)),
+        dedupe: true,
         whole_answer_bytes: HELD_BYTES as u64,
         // A module that cannot reach a neighbour of its own says so with 503, and is well itself.
         unavailable_is_failure: false,
-        ..Rules::new(class, cx, body_bytes)
+        ..Rules::new(class, cx, body.held_bytes())
     }
 }
 
@@ -136,11 +139,7 @@ fn headers(
     let ours = headers_for(cx, target, signer);
     let ours =
         ours.map_err(|error| Box::new(Problem::of_failed_call(error.kind(), error.retry_after_ms())))?;
-    for (name, value) in ours {
-        let value = reqwest::header::HeaderValue::try_from(value)
-            .map_err(|_| Box::new(Problem::new(Code::Internal)))?;
-        headers.insert(name, value);
-    }
+    headers.extend(ours);
     Ok(headers)
 }
 
@@ -160,17 +159,25 @@ fn convert_name(name: &HeaderName) -> reqwest::header::HeaderName {
 
 /// A request's body on its way on.
 enum Passed {
-    None,
     Held(Bytes),
-    Streamed(reqwest::Body),
+    /// Can be sent once.
+    Streamed(Option<reqwest::Body>),
 }
 
 impl Passed {
-    fn into_request(self) -> Option<reqwest::Body> {
+    /// The body of the next attempt.
+    fn next(&mut self) -> Option<reqwest::Body> {
         match self {
-            Self::None => None,
-            Self::Held(bytes) => Some(bytes.into()),
-            Self::Streamed(body) => Some(body),
+            Self::Held(bytes) if bytes.is_empty() => None,
+            Self::Held(bytes) => Some(bytes.clone().into()),
+            Self::Streamed(body) => body.take(),
+        }
+    }
+
+    fn held_bytes(&self) -> Option<usize> {
+        match self {
+            Self::Held(bytes) => Some(bytes.len()),
+            Self::Streamed(_) => None,
         }
     }
 }
@@ -182,9 +189,9 @@ async fn passable(req: &HttpRequest, body: web::Payload) -> Result<Passed, Box<P
             Ok(Ok(bytes)) => Ok(Passed::Held(bytes)),
             _ => Err(Box::new(Problem::new(Code::MalformedRequest).detail("the body broke off"))),
         },
-        Some(0) => Ok(Passed::None),
-        None if !req.headers().contains_key(TRANSFER_ENCODING) => Ok(Passed::None),
-        _ => Ok(Passed::Streamed(sendable(body))),
+        Some(0) => Ok(Passed::Held(Bytes::new())),
+        None if !req.headers().contains_key(TRANSFER_ENCODING) => Ok(Passed::Held(Bytes::new())),
+        _ => Ok(Passed::Streamed(Some(sendable(body)))),
     }
 }
 

@@ -191,7 +191,7 @@ async fn regression_a_repeat_says_that_it_is_one_and_what_time_is_left() {
         };
         // Probes come here, too. Nobody is answered, so that each attempt is followed by the next.
         if head.starts_with("get /api/v1/imports ") {
-            attempts.push((says("x-retry-attempt:").unwrap(), says("x-request-deadline-ms:").unwrap()));
+            attempts.push((says("x-retry-attempt:").unwrap_or(0), says("x-request-deadline-ms:").unwrap()));
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }

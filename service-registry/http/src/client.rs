@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use reqwest::Request;
+use http::{HeaderValue, Method, StatusCode};
+use reqwest::{Request, Url};
 use service_registry::policy::Policy;
 use service_registry::{CallError, Outgoing, Reply, Transport};
 
@@ -18,6 +19,8 @@ use crate::wire::{REFUSAL, REPLAYED, headers_for};
 pub struct HttpTransport {
     upstream: Arc<Upstream>,
     signer: Arc<ServiceSigner>,
+    /// By method; one transport serves one version of one service.
+    addresses: ArcSwap<Vec<(&'static str, Url)>>,
 }
 
 impl HttpTransport {
@@ -29,29 +32,36 @@ impl HttpTransport {
 
     /// A transport to a service that others here may ask too.
     pub fn over(upstream: Arc<Upstream>, signer: Arc<ServiceSigner>) -> Self {
-        Self { upstream, signer }
+        Self { upstream, signer, addresses: ArcSwap::default() }
     }
 
     fn request(&self, call: &Outgoing<'_>) -> Result<Request, CallError> {
-        let mut url = self.upstream.base().clone();
-        url.set_path(&format!("rpc/{}/v{}/{}", call.service, call.version, call.method.name));
-        let mut request = Request::new(Method::POST, url);
+        let mut request = Request::new(Method::POST, self.address(call));
         *request.body_mut() = Some(call.arguments.clone().into());
-        *request.headers_mut() = self.headers(call)?;
+        let headers = headers_for(call.cx, call.service, &self.signer);
+        *request.headers_mut() = headers.map_err(|error| name_method(error, call))?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(request)
     }
 
-    fn headers(&self, call: &Outgoing<'_>) -> Result<HeaderMap, CallError> {
-        let pairs =
-            headers_for(call.cx, call.service, &self.signer).map_err(|error| name_method(error, call))?;
-        let mut headers = HeaderMap::with_capacity(pairs.len() + 2);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in pairs {
-            let value = HeaderValue::try_from(value)
-                .map_err(|_| CallError::protocol(format!("header {name} cannot be written")))?;
-            headers.insert(HeaderName::from_static(name), value);
+    /// Where the method is called; parsed at its first call.
+    fn address(&self, call: &Outgoing<'_>) -> Url {
+        let known = self.addresses.load();
+        let this = |(method, _): &&(&str, Url)| *method == call.method.name;
+        if let Some((_, url)) = known.iter().find(this) {
+            return url.clone();
         }
-        Ok(headers)
+        let mut url = self.upstream.base().clone();
+        url.set_path(&format!("rpc/{}/v{}/{}", call.service, call.version, call.method.name));
+        self.addresses.rcu(|known| {
+            known
+                .iter()
+                .filter(|other| !this(other))
+                .cloned()
+                .chain([(call.method.name, url.clone())])
+                .collect::<Vec<_>>()
+        });
+        url
     }
 
     /// Reads an answer: 200 is the method's, 422 with its mark the service's own error, all else a [`CallError`].
@@ -85,12 +95,11 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError> {
-        let request = self.request(&call)?;
         let rules = Rules {
             dedupe: call.method.dedupe,
-            ..Rules::new(call.method.class, call.cx, call.arguments.len())
+            ..Rules::new(call.method.class, call.cx, Some(call.arguments.len()))
         };
-        match self.upstream.send(request, rules).await {
+        match self.upstream.send(|| self.request(&call), rules).await {
             Ok(answer) => self.reply(answer, &call),
             Err(error) => Err(name_method(error, &call)),
         }

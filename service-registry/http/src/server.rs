@@ -41,18 +41,17 @@ struct Door {
 }
 
 async fn answer(door: web::Data<Door>, request: HttpRequest, body: web::Payload) -> HttpResponse {
-    let answered = match Address::of(&request) {
-        Ok(address) => {
-            match CallerWatch::of(&request).unless_gone(door.call(address, &request, body)).await {
-                Some(answered) => answered,
-                // A read was dropped with its caller, a write goes on by itself; nobody hears this.
-                None => return HttpResponse::RequestTimeout().finish(),
-            }
-        }
+    let admitted = match Address::of(&request) {
+        Ok(address) => door.admit(address, &request, body).await,
         Err(refused) => Err(refused),
     };
-    match answered {
-        Ok((cx, reply)) => write_reply(&cx, reply),
+    match admitted {
+        // A caller is watched only while there is work for them: the wait for a body ends with its connection anyway.
+        Ok(call) => match CallerWatch::of(&request).unless_gone(call.run()).await {
+            Some(response) => response,
+            // A read was dropped with its caller, a write goes on by itself; nobody hears this.
+            None => HttpResponse::RequestTimeout().finish(),
+        },
         Err(refused) => refused.into_response(),
     }
 }
@@ -85,14 +84,31 @@ fn not_here(what: String) -> Refused {
     Refused(StatusCode::NOT_FOUND, CallError::protocol(what))
 }
 
+/// A call that was let in, with its arguments.
+struct Admitted<'a> {
+    dispatcher: Arc<dyn Dispatch>,
+    method: &'a str,
+    cx: CallContext,
+    arguments: Bytes,
+}
+
+impl Admitted<'_> {
+    async fn run(self) -> HttpResponse {
+        match self.dispatcher.dispatch(self.method, self.cx.clone(), self.arguments).await {
+            Ok(reply) => write_reply(&self.cx, reply),
+            Err(error) => Refused::from(error).into_response(),
+        }
+    }
+}
+
 impl Door {
     /// Who calls is settled before a byte of the body is read, and whether there is time before the work.
-    async fn call(
+    async fn admit<'a>(
         &self,
-        address: Address<'_>,
+        address: Address<'a>,
         request: &HttpRequest,
         body: web::Payload,
-    ) -> Result<(CallContext, Reply), Refused> {
+    ) -> Result<Admitted<'a>, Refused> {
         let (auth, Address { service, method, .. }) = (&self.auth, address);
         let sender = authenticate(request.headers(), service, &auth.services, &*auth.callers).await?;
         let dispatcher = self.dispatcher(&address)?;
@@ -100,8 +116,7 @@ impl Door {
         let arguments = tokio::time::timeout(cx.remaining(), read(body))
             .await
             .map_err(|_| CallError::deadline_exceeded(service, method))??;
-        let reply = dispatcher.dispatch(method, cx.clone(), arguments).await?;
-        Ok((cx, reply))
+        Ok(Admitted { dispatcher, method, cx, arguments })
     }
 
     fn dispatcher(&self, address: &Address<'_>) -> Result<Arc<dyn Dispatch>, Refused> {

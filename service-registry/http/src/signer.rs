@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
+use http::HeaderValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use service_registry::{CallError, Caller};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub struct ServiceSigner {
 }
 
 struct Kept {
-    token: Arc<str>,
+    bearer: HeaderValue,
     exp: u64,
 }
 
@@ -42,19 +43,29 @@ impl ServiceSigner {
         &self.service
     }
 
-    /// A token for `target` that says no more than who calls.
-    pub fn token(&self, target: &str) -> Result<Arc<str>, CallError> {
+    /// The value of `Authorization` (RFC 6750 § 2.1) for calls to `target` that say no more than who calls.
+    pub fn bearer(&self, target: &str) -> Result<HeaderValue, CallError> {
         let now = now_s();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.get(target).filter(|known| now + RENEW_S < known.exp) {
-            return Ok(Arc::clone(&known.token));
+            return Ok(known.bearer.clone());
         }
-        let token: Arc<str> = self.sign(target, now, None)?.into();
-        kept.insert(target.to_owned(), Kept { token: Arc::clone(&token), exp: now + LIFETIME_S });
-        Ok(token)
+        let bearer = bearer(&self.sign(target, now, None)?)?;
+        kept.insert(target.to_owned(), Kept { bearer: bearer.clone(), exp: now + LIFETIME_S });
+        Ok(bearer)
     }
 
-    /// A token for one call to `target` in the name of `caller`.
+    /// The same for one call to `target` in the name of `caller`.
+    pub fn delegated_bearer(&self, target: &str, caller: &Caller) -> Result<HeaderValue, CallError> {
+        bearer(&self.delegated_token(target, caller)?)
+    }
+
+    /// A fresh token for `target` that says no more than who calls.
+    pub fn token(&self, target: &str) -> Result<String, CallError> {
+        self.sign(target, now_s(), None)
+    }
+
+    /// A fresh token for one call to `target` in the name of `caller`.
     pub fn delegated_token(&self, target: &str, caller: &Caller) -> Result<String, CallError> {
         self.sign(target, now_s(), Some(caller.clone()))
     }
@@ -73,6 +84,13 @@ impl ServiceSigner {
         encode(&header, &claims, &self.key)
             .map_err(|error| CallError::failed(format!("cannot sign a token for {target}: {error}")))
     }
+}
+
+fn bearer(token: &str) -> Result<HeaderValue, CallError> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+        .map_err(|error| CallError::failed(format!("a token that is no header: {error}")))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl fmt::Debug for ServiceSigner {

@@ -13,17 +13,17 @@ mod rules;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Extensions;
-use reqwest::{Request, Response, Url};
+use reqwest::{Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 use service_registry::CallError;
 use service_registry::policy::{Bulkhead, Policy};
 use tracing::debug;
 
-use self::attempt::{Attempt, Journey, ShortCircuited};
+use self::attempt::{Attempt, ShortCircuited};
 use self::endpoints::Endpoints;
 pub use self::resolve::{Resolve, SystemResolver};
-use self::retry::RetryByClass;
+pub use self::retry::Make;
+use self::retry::Repeats;
 pub use self::rules::Rules;
 
 /// One service elsewhere, at one address or several.
@@ -31,6 +31,7 @@ pub struct Upstream {
     service: String,
     base: Url,
     client: ClientWithMiddleware,
+    repeats: Repeats,
     bulkhead: Bulkhead,
 }
 
@@ -53,12 +54,10 @@ impl Upstream {
         let endpoints = Endpoints::new(service, bases, policy.breaker, resolver);
         let client = endpoints::http_client(&base, None)
             .map_err(|error| CallError::failed(format!("no http client: {error}")))?;
-        let client = ClientBuilder::new(client)
-            .with(RetryByClass::new(service, policy))
-            .with(Attempt::new(endpoints))
-            .build();
+        let client = ClientBuilder::new(client).with(Attempt::new(endpoints)).build();
         let bulkhead = Bulkhead::new(policy.bulkhead, service, "remote");
-        Ok(Self { service: service.to_owned(), base, client, bulkhead })
+        let repeats = Repeats::new(service, policy);
+        Ok(Self { service: service.to_owned(), base, client, repeats, bulkhead })
     }
 
     pub fn service(&self) -> &str {
@@ -70,19 +69,16 @@ impl Upstream {
         &self.base
     }
 
-    /// Sends a request and gives what came back, whatever its status.
+    /// Sends what `make` makes, for each attempt anew, and gives what came back, whatever its status.
     ///
     /// # Errors
     /// [`CallError::Unavailable`] when nobody answers or the breaker is open, [`CallError::Overloaded`] when
-    /// too many wait already, [`CallError::DeadlineExceeded`] when the time ran out on the way.
-    pub async fn send(&self, request: Request, rules: Rules) -> Result<Answer, CallError> {
+    /// too many wait already, [`CallError::DeadlineExceeded`] when the time ran out on the way; and what `make` fails with.
+    pub async fn send(&self, make: impl Make, rules: Rules) -> Result<Answer, CallError> {
         let _place = self.bulkhead.enter().await?;
-        let mut extensions = Extensions::new();
-        extensions.insert(Journey::new(rules));
-        let sent = self.client.execute_with_extensions(request, &mut extensions).await;
+        let (sent, journey) = self.repeats.send(&self.client, make, rules).await?;
         let response = sent.map_err(|error| self.unanswered(&error))?;
-        let body = extensions.remove::<Journey>().and_then(|journey| journey.body);
-        Ok(Answer { response, body })
+        Ok(Answer { response, body: journey.and_then(|journey| journey.body) })
     }
 
     fn unanswered(&self, error: &Error) -> CallError {

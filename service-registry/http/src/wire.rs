@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName};
+use http::HeaderValue;
 use service_registry::{
     CallContext, CallError, Caller, DEFAULT_TIMEOUT, IdempotencyKey, Proof, TraceContext,
 };
@@ -40,33 +41,43 @@ pub fn headers_for(
     cx: &CallContext,
     target: &str,
     signer: &ServiceSigner,
-) -> Result<Vec<(&'static str, String)>, CallError> {
+) -> Result<http::HeaderMap, CallError> {
     let remaining = remaining_ms(cx).ok_or_else(|| CallError::deadline_exceeded(target, "request"))?;
-    let mut headers = Vec::with_capacity(10);
-    headers.push((AUTHORIZATION, authorization(cx, target, signer)?));
+    // Each header costs about a hundred nanoseconds a side, so what says nothing is left out.
+    let mut headers = http::HeaderMap::with_capacity(12);
+    headers.insert(AUTHORIZATION, authorization(cx, target, signer)?);
     if let Some(Proof::UserToken(token)) = cx.caller().map(|caller| &caller.proof) {
-        headers.push((USER_TOKEN, token.to_string()));
+        headers.insert(USER_TOKEN, written(USER_TOKEN, token.as_bytes())?);
     }
     if let Some(key) = cx.idempotency() {
-        let json = serde_json::to_string(key).map_err(|error| CallError::failed(error.to_string()))?;
-        headers.push((IDEMPOTENCY, json));
+        let json = serde_json::to_vec(key).map_err(|error| CallError::failed(error.to_string()))?;
+        headers.insert(IDEMPOTENCY, written(IDEMPOTENCY, &json)?);
     }
-    headers.push((TRACEPARENT, cx.trace().traceparent()));
-    headers.push((REQUEST_ID, cx.request_id().to_string()));
-    headers.push((DEADLINE_MS, remaining.to_string()));
-    headers.push((CALL_ID, cx.call_id().to_string()));
-    headers.push((CALL_DEPTH, cx.depth().to_string()));
-    headers.push((RETRY_ATTEMPT, cx.retry_attempt().to_string()));
+    headers.insert(TRACEPARENT, written(TRACEPARENT, cx.trace().traceparent().as_bytes())?);
+    headers.insert(REQUEST_ID, uuid_value(cx.request_id())?);
+    headers.insert(DEADLINE_MS, HeaderValue::from(remaining));
+    headers.insert(CALL_ID, uuid_value(cx.call_id())?);
+    headers.insert(CALL_DEPTH, HeaderValue::from(u16::from(cx.depth())));
+    if cx.retry_attempt() > 0 {
+        headers.insert(RETRY_ATTEMPT, HeaderValue::from(u16::from(cx.retry_attempt())));
+    }
     Ok(headers)
 }
 
-fn authorization(cx: &CallContext, target: &str, signer: &ServiceSigner) -> Result<String, CallError> {
-    Ok(match cx.caller() {
-        Some(caller @ Caller { proof: Proof::Delegated, .. }) => {
-            format!("Bearer {}", signer.delegated_token(target, caller)?)
-        }
-        _ => format!("Bearer {}", signer.token(target)?),
-    })
+fn authorization(cx: &CallContext, target: &str, signer: &ServiceSigner) -> Result<HeaderValue, CallError> {
+    match cx.caller() {
+        Some(caller @ Caller { proof: Proof::Delegated, .. }) => signer.delegated_bearer(target, caller),
+        _ => signer.bearer(target),
+    }
+}
+
+fn uuid_value(id: Uuid) -> Result<HeaderValue, CallError> {
+    written(CALL_ID, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes())
+}
+
+fn written(name: &str, value: &[u8]) -> Result<HeaderValue, CallError> {
+    HeaderValue::from_bytes(value)
+        .map_err(|_| CallError::protocol(format!("header {name} cannot be written")))
 }
 
 /// What the callee may still use; none when nothing would be left for it.
@@ -143,8 +154,9 @@ mod tests {
     fn carried(cx: &CallContext) -> HeaderMap {
         let signer = ServiceSigner::new("identity", &KeyPair::generate().unwrap());
         let mut headers = HeaderMap::new();
-        for (name, value) in headers_for(cx, "ledger", &signer).unwrap() {
-            headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value).unwrap());
+        for (name, value) in &headers_for(cx, "ledger", &signer).unwrap() {
+            let name = HeaderName::from_bytes(name.as_str().as_bytes()).unwrap();
+            headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         headers
     }

@@ -4,16 +4,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use reqwest::Response;
-use reqwest_middleware::Result;
 use tokio::time::timeout;
 
-/// Whose answer it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    First,
-    Second,
-}
+use super::retry::Sent;
 
 /// `first`, or `second` beside it if there is no answer after `patience` and `may` allows one more.
 pub(super) async fn hedged<F, S>(
@@ -21,26 +14,25 @@ pub(super) async fn hedged<F, S>(
     patience: Duration,
     may: impl FnOnce() -> bool,
     second: impl FnOnce() -> S,
-) -> (Result<Response>, Side)
+) -> F::Output
 where
-    F: Future<Output = Result<Response>>,
-    S: Future<Output = Result<Response>>,
+    F: Future<Output = Sent>,
+    S: Future<Output = Sent>,
 {
     let mut first = Box::pin(first);
     if let Ok(answer) = timeout(patience, &mut first).await {
-        return (answer, Side::First);
+        return answer;
     }
     if !may() {
-        return (first.await, Side::First);
+        return first.await;
     }
     match select(first, Box::pin(second())).await {
-        Either::Left((answer, _)) if is_good(&answer) => (answer, Side::First),
-        Either::Right((answer, _)) if is_good(&answer) => (answer, Side::Second),
-        Either::Left((_, second)) => (second.await, Side::Second),
-        Either::Right((_, first)) => (first.await, Side::First),
+        Either::Left((answer, _)) | Either::Right((answer, _)) if is_good(&answer) => answer,
+        Either::Left((_, second)) => second.await,
+        Either::Right((_, first)) => first.await,
     }
 }
 
-fn is_good(answer: &Result<Response>) -> bool {
+fn is_good((answer, _): &Sent) -> bool {
     answer.as_ref().is_ok_and(|answer| !answer.status().is_server_error())
 }

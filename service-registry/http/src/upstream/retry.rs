@@ -5,21 +5,21 @@
 
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use http::header::RETRY_AFTER;
 use http::{Extensions, HeaderValue, StatusCode};
 use metrics::counter;
 use reqwest::{Request, Response};
-use reqwest_middleware::{Error, Middleware, Next, Result};
+use reqwest_middleware::{ClientWithMiddleware, Error, Result};
 use reqwest_retry::policies::ExponentialBackoff;
 use reqwest_retry::{Jitter, RetryDecision, RetryPolicy, Retryable, default_on_request_failure};
-use service_registry::Class;
+
 use service_registry::policy::{Policy, RetryRules};
+use service_registry::{CallError, Class};
 use tower::retry::budget::{Budget, TpsBudget};
 use tracing::debug;
 
 use super::attempt::Journey;
-use super::hedge::{Side, hedged};
+use super::hedge::hedged;
 use super::rules::Rules;
 use crate::wire::{DEADLINE_MS, HOP, RETRY_ATTEMPT};
 
@@ -54,16 +54,23 @@ fn may_pass(outcome: &Result<Response>) -> bool {
     }
 }
 
-/// Sends a request, and again if its [`Rules`] and the budget allow; stamps each attempt with its number and the
-/// time left.
-pub(super) struct RetryByClass {
+/// Makes the request of one attempt. A repeat is stamped with its number and the time that is left then.
+pub trait Make: FnMut() -> std::result::Result<Request, CallError> + Send {}
+
+impl<F: FnMut() -> std::result::Result<Request, CallError> + Send> Make for F {}
+
+/// What came of a request, and what the layers noted of it.
+pub(super) type Sent = (Result<Response>, Option<Journey>);
+
+/// Sends a request, and again if its [`Rules`] and the budget allow.
+pub(super) struct Repeats {
     service: String,
     backoff: ExponentialBackoff,
     budget: TpsBudget,
     hedge_after: Option<Duration>,
 }
 
-impl RetryByClass {
+impl Repeats {
     /// Full jitter: a random wait between nothing and 50 ms · 2ⁿ, at most a second.
     pub(super) fn new(service: &str, policy: &Policy) -> Self {
         let backoff = ExponentialBackoff::builder()
@@ -99,57 +106,65 @@ impl RetryByClass {
         may
     }
 
-    async fn attempt(
+    /// # Errors
+    /// What `make` fails with.
+    pub(super) async fn send(
         &self,
-        attempt: Request,
-        rules: &Rules,
-        extensions: &mut Extensions,
-        next: &Next<'_>,
-    ) -> Result<Response> {
-        let hedge = self.hedge_after.filter(|_| rules.class == Class::Read && rules.may_repeat_at_all());
-        let (Some(patience), Some(mut again)) = (hedge, attempt.try_clone()) else {
-            return next.clone().run(attempt, extensions).await;
-        };
-        // The second sees what the first knew before it chose, and so may come to the same endpoint; with two in
-        // flight there it is the less likely choice.
-        let mut beside = extensions.clone();
-        let second = async || {
-            stamp(&mut again, rules, 1);
-            counter!("service_hedges_total", "service" => self.service.clone()).increment(1);
-            next.clone().run(again, &mut beside).await
-        };
-        let may = || self.budget.withdraw();
-        let (answer, side) = hedged(next.clone().run(attempt, extensions), patience, may, second).await;
-        if side == Side::Second {
-            *extensions = beside;
-        }
-        answer
-    }
-}
-
-#[async_trait]
-impl Middleware for RetryByClass {
-    async fn handle(
-        &self,
-        request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> Result<Response> {
-        let Some(rules) = extensions.get::<Journey>().map(|journey| journey.rules) else {
-            return next.run(request, extensions).await;
-        };
+        client: &ClientWithMiddleware,
+        mut make: impl Make,
+        rules: Rules,
+    ) -> std::result::Result<Sent, CallError> {
         self.budget.deposit();
+        let mut journey = Journey::new(rules);
         let mut past_retries = 0;
         loop {
-            let Some(mut attempt) = request.try_clone() else { return next.run(request, extensions).await };
-            stamp(&mut attempt, &rules, past_retries);
-            let outcome = self.attempt(attempt, &rules, extensions, &next).await;
-            let Some(wait) = self.wait(&rules, past_retries, &outcome) else { return outcome };
+            let mut request = make()?;
+            if past_retries > 0 {
+                stamp(&mut request, &rules, past_retries);
+            }
+            let sent = self.attempt(client, request, journey, &mut make).await?;
+            let Some(wait) = self.wait(&rules, past_retries, &sent.0) else { return Ok(sent) };
             past_retries += 1;
-            debug!(url = %request.url(), attempt = past_retries, wait_ms = wait.as_millis(), "Repeating a call");
+            debug!(
+                service = self.service,
+                attempt = past_retries,
+                wait_ms = wait.as_millis(),
+                "Repeating a call"
+            );
+            journey = sent.1.unwrap_or_else(|| Journey::new(rules));
             tokio::time::sleep(wait).await;
         }
     }
+
+    async fn attempt(
+        &self,
+        client: &ClientWithMiddleware,
+        request: Request,
+        journey: Journey,
+        make: &mut impl Make,
+    ) -> std::result::Result<Sent, CallError> {
+        let rules = journey.rules;
+        let hedge = self.hedge_after.filter(|_| rules.class == Class::Read && rules.may_repeat_at_all());
+        let Some(patience) = hedge else { return Ok(execute(client, request, journey).await) };
+        let mut again = make()?;
+        // The second sees what the first knew before it chose, and so may come to the same endpoint; with two in
+        // flight there it is the less likely choice.
+        let beside = journey.clone();
+        let second = || {
+            stamp(&mut again, &rules, 1);
+            counter!("service_hedges_total", "service" => self.service.clone()).increment(1);
+            execute(client, again, beside)
+        };
+        let may = || self.budget.withdraw();
+        Ok(hedged(execute(client, request, journey), patience, may, second).await)
+    }
+}
+
+async fn execute(client: &ClientWithMiddleware, request: Request, journey: Journey) -> Sent {
+    let mut extensions = Extensions::new();
+    extensions.insert(journey);
+    let answer = client.execute_with_extensions(request, &mut extensions).await;
+    (answer, extensions.remove())
 }
 
 fn stamp(attempt: &mut Request, rules: &Rules, past_retries: u32) {
@@ -173,7 +188,7 @@ mod tests {
     use crate::upstream::rules::LARGEST_REPEATED_BYTES;
 
     fn rules(class: Class) -> Rules {
-        Rules::new(class, &CallContext::root().with_remaining(Duration::from_secs(5)), 100)
+        Rules::new(class, &CallContext::root().with_remaining(Duration::from_secs(5)), Some(100))
     }
 
     fn answered(status: u16, retry_after: Option<&str>) -> Result<Response> {
@@ -191,8 +206,8 @@ mod tests {
         client.get(format!("http://{closed}")).send().await.map_err(Error::Reqwest)
     }
 
-    fn retry() -> RetryByClass {
-        RetryByClass::new("ledger", &Policy::default())
+    fn retry() -> Repeats {
+        Repeats::new("ledger", &Policy::default())
     }
 
     fn waits(rules: &Rules, outcome: &Result<Response>) -> Option<Duration> {
@@ -245,7 +260,7 @@ mod tests {
     async fn repeats_are_a_fifth_of_the_calls_and_a_floor() {
         let rules_of = |percent, floor_per_s| {
             let retry = RetryRules { percent, floor_per_s };
-            RetryByClass::new("ledger", &Policy { retry, ..Policy::default() })
+            Repeats::new("ledger", &Policy { retry, ..Policy::default() })
         };
         for (retry, most) in
             [(rules_of(20, 0), 40), (rules_of(20, 1), 50), (rules_of(0, 1), 10), (rules_of(0, 0), 0)]
@@ -260,7 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_body_is_repeated_only_when_it_was_never_sent() {
-        let large = Rules { body_bytes: LARGEST_REPEATED_BYTES + 1, ..rules(Class::Read) };
+        let large = Rules { body_bytes: Some(LARGEST_REPEATED_BYTES + 1), ..rules(Class::Read) };
         assert!(waits(&large, &answered(503, None)).is_none());
         assert!(waits(&large, &unsent().await).is_some());
     }

@@ -19,7 +19,8 @@ pub struct Rules {
     pub edge_most: bool,
     /// How often somebody above has repeated it already.
     pub attempt_above: u8,
-    pub body_bytes: usize,
+    /// How much would be sent again; nothing if it is streamed and gone once it was read.
+    pub body_bytes: Option<usize>,
     /// An answer of up to so many bytes is read before it counts as one, so that it can be asked for again if
     /// it breaks off. A longer one is handed on as it comes.
     pub whole_answer_bytes: u64,
@@ -29,8 +30,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// For a request of `class` with `body_bytes`, made for `cx`.
-    pub fn new(class: Class, cx: &CallContext, body_bytes: usize) -> Self {
+    /// For a request of `class` with a body of so many bytes, made for `cx`.
+    pub fn new(class: Class, cx: &CallContext, body_bytes: Option<usize>) -> Self {
         Self {
             class,
             dedupe: false,
@@ -49,11 +50,12 @@ impl Rules {
 
     /// Whether a repeat after the first copy may have arrived does no harm.
     pub(super) fn repeatable(&self) -> bool {
-        (self.class != Class::Once || self.dedupe) && self.body_bytes <= LARGEST_REPEATED_BYTES
+        (self.class != Class::Once || self.dedupe)
+            && self.body_bytes.is_some_and(|bytes| bytes <= LARGEST_REPEATED_BYTES)
     }
 
-    /// Below the edge-most caller, and below a repeat, a failure goes straight up.
+    /// Below the edge-most caller, and below a repeat, a failure goes straight up; so does one of a streamed body.
     pub(super) fn may_repeat_at_all(&self) -> bool {
-        self.edge_most && self.attempt_above == 0
+        self.edge_most && self.attempt_above == 0 && self.body_bytes.is_some()
     }
 }
