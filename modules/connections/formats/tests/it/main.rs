@@ -15,6 +15,7 @@ mod csv_tables;
 mod csv_values;
 mod damage;
 mod encodings;
+mod formats_page;
 mod fuzzed;
 mod hostile_lines;
 mod mt940_corpus;
