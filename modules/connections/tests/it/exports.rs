@@ -42,7 +42,7 @@ fn text() -> impl Strategy<Value = String> {
         4 => "[A-Za-z ]{0,12}",
         2 => prop::sample::select(&[
             "=1+1", "+49 30 1", "-5", "@x", "'=x", "''-", "'", "a \"b\" \\ c", "\"", "a\nb", "a\r\nb", "a;b, c",
-            "Müller & Söhne <b>", "&amp;", "]]>", "家計", "\u{1f600}", "x\u{b}y", "a\u{1}b", "\u{1} c", "\t=1", "^",
+            "Müller & Söhne <b>", "&amp;", "]]>", "家計", "\u{1f600}", "x\u{b}y", "a\u{1}b", "\u{1} c", "\t=1", "\t", "'\t", "^",
             "２", "  x  ", "\u{a0}", "AT&T;", "<STMTTRN>",
         ][..])
         .prop_map(str::to_owned),
