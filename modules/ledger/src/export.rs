@@ -6,6 +6,7 @@
 mod beancount;
 mod body;
 mod csv;
+mod facts;
 mod hledger;
 mod journal;
 mod json;
