@@ -24,19 +24,23 @@ pub struct Bench {
 const IDENTITY: ServiceDescriptor =
     ServiceDescriptor { name: "identity", version: 1, routes: &[], depends_on: &[], default_port: 1 };
 
+/// As where imports keep their previews for a week.
+const LEDGER: ledger::LedgerSettings =
+    ledger::LedgerSettings::for_previews(std::time::Duration::from_secs(7 * 24 * 60 * 60));
+
 impl Bench {
     async fn open(database: TestDatabase) -> Self {
         let store = Store::open("ledger", &database.settings).await.unwrap();
         migrations::up("ledger", store.writer(), store.lock_file()).await.unwrap();
         let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().unwrap();
-        let module = ledger::module(&registry, store.clone());
+        let module = ledger::module(&registry, store.clone(), LEDGER);
         Self { ledger: registry.client::<dyn Ledger>(), store, module, database }
     }
 
     /// What the module does on a timer, ready to be started.
     pub fn jobs(&self) -> Vec<Job> {
         let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().unwrap();
-        ledger::module(&registry, self.store.clone()).jobs
+        ledger::module(&registry, self.store.clone(), LEDGER).jobs
     }
 
     async fn close(self) {
