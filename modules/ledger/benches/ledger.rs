@@ -195,7 +195,7 @@ fn parts(number: usize, change: fn(usize, &mut Row)) -> (BatchId, Vec<StagePart>
         name: "Bench".into(),
     };
     let (batch, run) = (BatchId::new(), uuid::Uuid::now_v7());
-    let statement = StatementRef { number: 0, account: AccountRef::External(account), balances: vec![] };
+    let statement = StatementRef::new(0, AccountRef::External(account));
     let rows: Vec<StagedRow> = (number * BATCH..(number + 1) * BATCH)
         .map(|number| {
             let mut row = row(number);

@@ -83,9 +83,9 @@ pub(super) async fn sweep(
     who: &Principal,
     txn: &Txn,
     batch: BatchId,
-) -> Result<u64, LedgerError> {
-    let mut gone = 0;
-    for window in pending::windows(&**txn, batch).await.or_fail(cx)? {
+) -> Result<HashSet<TransactionId>, LedgerError> {
+    let mut gone = HashSet::new();
+    for window in pending::windows(&**txn, batch, kernel::now().date_naive()).await.or_fail(cx)? {
         for id in pending::missing(&**txn, batch, &window).await.or_fail(cx)? {
             pending::remove(&**txn, batch, id, kernel::now()).await.or_fail(cx)?;
             let (space, told) = (Some(who.space), json!({ "account": window.account_id, "batch": batch }));

@@ -93,11 +93,7 @@ fn several_accounts_in_one_batch_are_told_apart() {
     on_each_database(async |bench| {
         let cx = owner();
         let batch = BatchId::new();
-        let statement = |number, key| StatementRef {
-            number,
-            account: AccountRef::External(checking(key)),
-            balances: vec![],
-        };
+        let statement = |number, key| StatementRef::new(number, AccountRef::External(checking(key)));
         let staged = |statement, line| StagedRow { statement, line, row: Ok(row(1, -5, "Same")) };
         let part = StagePart {
             batch,
