@@ -17,6 +17,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(undo::Undo),
         Box::new(edits::Edits),
         Box::new(periods::Periods),
+        Box::new(shared::Refusals("m20261120_000008_refusals")),
     ]
 }
 

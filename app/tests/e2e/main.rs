@@ -83,6 +83,7 @@ journeys! {
         a_killed_module_takes_only_its_own_requests_along_and_heals
         a_key_is_remembered_beyond_the_death_of_a_process
         an_import_waits_for_a_ledger_that_is_away
+        a_refusal_that_stands_is_repeated_and_one_that_can_be_mended_is_not
         a_process_killed_during_an_import_loses_and_doubles_no_row
         an_upload_that_was_cut_off_can_be_sent_again;
     stopping:
