@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::files::{NUMBER, investments, long_ofx, ofx, two_accounts};
-use crate::world::{Upload, in_each_world, outcomes, owner, upload};
+use crate::world::{Upload, in_each_world, outcomes, owner, path_of, upload};
 
 #[test]
 fn an_upload_is_read_and_told_but_not_booked() {
@@ -132,7 +132,7 @@ fn a_truncated_file_fails_and_leaves_no_rows() {
         assert!(import["report"].is_null());
         assert!(world.transactions(&who).await.is_empty() && world.accounts(&who).await.is_empty());
         assert_eq!(world.events(&who).await, ["import.failed"]);
-        let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
+        let path = path_of(&import);
         let commit = world.ask(&who, actix_web::http::Method::POST, &format!("{path}/commit"), None).await;
         assert_eq!((commit.status, commit.code()), (409, "import_state"));
         world.nothing_waits().await;

@@ -313,7 +313,7 @@ impl World {
         let answer = self.upload(who, file).await;
         assert_eq!(answer.status, 202, "{answer:?}");
         let path = answer.header("location").unwrap().to_owned();
-        assert_eq!(path, format!("/api/v1/imports/{}", answer.body["id"].as_str().unwrap()));
+        assert_eq!(path, path_of(&answer.body));
         path
     }
 
@@ -371,6 +371,11 @@ async fn pass_on(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// The path of an import.
+pub fn path_of(import: &Value) -> String {
+    format!("/api/v1/imports/{}", import["id"].as_str().unwrap())
 }
 
 /// created, updated, matched, duplicate, rejected; their sum is checked against the rows read.
