@@ -4,6 +4,7 @@
 mod archives;
 mod camt;
 mod committing;
+mod currencies;
 mod exports;
 mod files;
 mod gate;
