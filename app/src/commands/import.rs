@@ -126,8 +126,7 @@ fn tell(name: &str, outcome: Result<&Imported, &anyhow::Error>, dry_run: bool) {
             let did = if dry_run { "would become of it (nothing was changed)" } else { "became of it" };
             say!("{name}: what {did}");
             if let Some(report) = &import.report {
-                say!("{}", report::accounts_of(report));
-                report::rejected(report).iter().for_each(|table| say!("{table}"));
+                say!("{}", report::whole(report));
             }
             import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
         }

@@ -11,6 +11,7 @@ mod gate;
 mod households;
 mod kept;
 mod keys;
+mod pending;
 mod profiles;
 mod reading;
 mod refusals;
