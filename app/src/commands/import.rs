@@ -84,7 +84,9 @@ impl Batch<'_> {
 
     async fn one(&mut self, path: &Path) -> Result<Done> {
         let bar = upload::bar(&path.display().to_string(), self.import.json);
-        let query: Vec<_> = self.account.iter().map(|id| ("account_id", id.as_str())).collect();
+        let account = self.account.iter().map(|id| ("account_id", id.as_str()));
+        let currency = self.import.currency.iter().map(|currency| ("currency", currency.code()));
+        let query: Vec<_> = account.chain(currency).collect();
         let file = Upload::File(path);
         let outcome = upload::import(self.client, &file, &query, self.import.dry_run, &bar, &self.stop).await;
         bar.finish_and_clear();

@@ -108,6 +108,22 @@ async fn each_currency_of_a_wallet_s_file_gets_an_account_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_states_no_currency_is_told_it() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let file = tempfile::Builder::new().suffix(".qif").tempfile().unwrap();
+    std::fs::write(file.path(), "!Account\nNPurse\nTCash\n^\n!Type:Cash\nD1/15'26\nT-2.50\nPBus\n^\n")
+        .unwrap();
+    let file = file.path().display().to_string();
+    let (code, untold) = import(&server, &token, &[&file]).await;
+    assert_eq!((code, &untold[0]["problem"]["code"]), (Some(1), &"needs_currency".into()));
+    let (code, told) = import(&server, &token, &["--currency", "chf", &file]).await;
+    assert_eq!((code, &told[0]["import"]["currency"]), (Some(0), &"CHF".into()));
+    assert_eq!(accounts(&server, &token).await, ["Purse -2.50"]);
+    assert_eq!(import(&server, &token, &["--currency", "XXQ", &file]).await.0, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_not_there_is_said_before_anything_is_sent() {
     let server = monolith().await;
     let token = server.log_in().await;
