@@ -77,7 +77,7 @@ fn suggestion(pair: &Pair) -> Result<Suggestion, sea_orm::DbErr> {
     })
 }
 
-/// Takes away what is pending and should be in the batch but is not; answers how many.
+/// Takes away what is pending and should be in the batch but is not; answers which.
 pub(super) async fn sweep(
     cx: &CallContext,
     who: &Principal,
@@ -90,7 +90,7 @@ pub(super) async fn sweep(
             pending::remove(&**txn, batch, id, kernel::now()).await.or_fail(cx)?;
             let (space, told) = (Some(who.space), json!({ "account": window.account_id, "batch": batch }));
             outbox::append(cx, txn, space, "ledger.pending.removed", id, &told).await.or_fail(cx)?;
-            gone += 1;
+            gone.insert(TransactionId(id));
         }
     }
     Ok(gone)

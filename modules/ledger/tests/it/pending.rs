@@ -194,6 +194,20 @@ fn a_statement_that_says_which_days_it_tells_of_is_judged_by_them_and_not_by_its
 }
 
 #[test]
+fn what_is_gone_is_no_suggestion_any_more() {
+    on_each_database(async |bench| {
+        for (end, suggested) in [(10, 1), (11, 0)] {
+            let cx = owner();
+            bench.import(&cx, &File::of([expected(row(3, -500, "Roma"))])).await.unwrap();
+            let tipped = File::of([row(5, -575, "Roma")]).of_days(1, end);
+            let report = bench.import(&cx, &tipped).await.unwrap();
+            let told = (report.suggestions.len() as u64, report.pending_removed);
+            assert_eq!(told, (suggested, 1 - suggested));
+        }
+    });
+}
+
+#[test]
 fn an_end_that_is_still_to_come_or_later_than_the_bank_s_own_balance_is_no_proof() {
     on_each_database(async |bench| {
         let mut ahead = File::of([row(6, -2, "B")]).of_days(1, 11);
