@@ -6,6 +6,7 @@ pub mod bad_requests;
 pub mod comparison;
 pub mod crashes;
 pub mod hostile_files;
+pub mod edits;
 pub mod households;
 pub mod imports;
 pub mod repeats;

@@ -27,6 +27,10 @@ const READERS: usize = 32;
 const IDENTITY: ServiceDescriptor =
     ServiceDescriptor { name: "identity", version: 1, routes: &[], depends_on: &[], default_port: 1 };
 
+/// As where imports keep their previews for a week.
+const LEDGER: ledger::LedgerSettings =
+    ledger::LedgerSettings::for_previews(Duration::from_secs(7 * 24 * 60 * 60));
+
 fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be built");
@@ -43,7 +47,7 @@ async fn measure(database: TestDatabase) {
     let store = Store::open("ledger", &database.settings).await.expect("SQLite opens");
     migrations::up("ledger", store.writer(), store.lock_file()).await.expect("the ledger migrates");
     let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().expect("two services");
-    let _module = ledger::module(&registry, store.clone());
+    let _module = ledger::module(&registry, store.clone(), LEDGER);
     let ledger = registry.client::<dyn Ledger>();
     let cx = owner();
 
@@ -191,7 +195,7 @@ fn parts(number: usize, change: fn(usize, &mut Row)) -> (BatchId, Vec<StagePart>
         name: "Bench".into(),
     };
     let (batch, run) = (BatchId::new(), uuid::Uuid::now_v7());
-    let statement = StatementRef { number: 0, account: AccountRef::External(account), balances: vec![] };
+    let statement = StatementRef::new(0, AccountRef::External(account));
     let rows: Vec<StagedRow> = (number * BATCH..(number + 1) * BATCH)
         .map(|number| {
             let mut row = row(number);
