@@ -50,7 +50,7 @@ impl Registry {
         if self.descriptor(T::NAME).is_none() {
             error!(service = T::NAME, "Service {} is not in the registry and stays unavailable", T::NAME);
         }
-        self.standing(T::NAME, |standing| standing.seat::<T>().client.clone())
+        self.standing(T::NAME, |standing| standing.seat::<T>(self).client.clone())
     }
 
     /// Offers an implementation in this process: to other processes always, to this process's own clients
@@ -59,11 +59,11 @@ impl Registry {
         let policy = self.inner.policies.get(T::NAME).copied().unwrap_or_default();
         self.standing(T::NAME, |standing| {
             standing.dispatcher = Some(Arc::new(Dispatcher::new(Arc::clone(&service))));
-            standing.seat::<T>().provide(service, &policy);
+            standing.seat::<T>(self).provide(service, &policy);
             if standing.placement.stays_in() {
                 standing.by_hand = None;
             }
-            standing.bind();
+            standing.bind(self);
         });
         info!(service = T::NAME, "Providing service {} v{}", T::NAME, T::VERSION);
     }
@@ -72,7 +72,7 @@ impl Registry {
     pub fn bind_remote(&self, name: &str, transport: Arc<dyn Transport>) {
         self.standing(name, |standing| {
             standing.by_hand = Some(transport);
-            standing.bind();
+            standing.bind(self);
         });
     }
 
@@ -127,7 +127,7 @@ impl Registry {
         if let Some(standing) = standings.get_mut(name) {
             return use_it(standing);
         }
-        let mut unlisted = Standing::new(Placement::default(), None);
+        let mut unlisted = Standing::new(name, Placement::default(), None);
         let answer = use_it(&mut unlisted);
         // A client of it keeps its binding, and whoever asks again gets the same one.
         standings.insert(name.to_owned(), unlisted);

@@ -34,6 +34,9 @@ fn bucket(key: Uuid, order: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::{prop_assert, proptest};
+
     use super::*;
     use crate::context::{Caller, Proof};
 
@@ -60,11 +63,22 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn each_key_moves_once_at_most_while_the_share_grows(space: u128, mut tenths in vec(0..=1000_u16, 1..20)) {
+            tenths.sort_unstable();
+            let cx = of_space(space);
+            let sides: Vec<bool> =
+                tenths.iter().map(|share| is_among(percent(f64::from(*share) / 10.0), &cx)).collect();
+            prop_assert!(sides.is_sorted(), "{sides:?} for {tenths:?}");
+        }
+    }
+
     #[test]
     fn the_side_of_a_key_is_the_same_in_every_version() {
         // Processes of two versions must not disagree about who has moved.
         let first: Vec<u64> = (0..4).map(|key| bucket(Uuid::from_u128(key), 0)).collect();
-        assert_eq!(first, [0, 0, 0, 0]);
+        assert_eq!(first, [7055, 2430, 2857, 529]);
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(crate) fn validate(
     faults.extend(cycles(services).into_iter().map(Fault::CircularDependency));
     faults.extend(placements.iter().flat_map(|(name, placement)| {
         let here = placement.side == Side::Local || runs.contains(name);
-        placement_faults(services, name, placement, here)
+        placement_faults(services, name, placement, Home { here, way_back: here })
     }));
     faults
 }
@@ -140,19 +140,28 @@ fn walk(services: &[ServiceDescriptor], path: &mut Vec<&'static str>, found: &mu
     }
 }
 
-/// Everything about a placement that cannot apply; `here` says whether this process has the service.
+/// What a process can do for a service by itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Home {
+    /// Whether it has the service.
+    pub(crate) here: bool,
+    /// Whether there is something that a guard can roll back to.
+    pub(crate) way_back: bool,
+}
+
+/// Everything about a placement that cannot apply.
 pub(crate) fn placement_faults(
     services: &[ServiceDescriptor],
     name: &str,
     placement: &Placement,
-    here: bool,
+    home: Home,
 ) -> Vec<Fault> {
     if !services.iter().any(|service| service.name == name) {
         return vec![Fault::UnknownPlacement(name.to_owned())];
     }
     let mut faults = url_faults(name, placement);
     let service = name.to_owned();
-    if placement.stays_in() && !here {
+    if placement.stays_in() && !home.here {
         let placement = Box::new(placement.clone());
         faults.push(Fault::NotHere { service: service.clone(), placement });
     }
@@ -165,7 +174,7 @@ pub(crate) fn placement_faults(
         let told = told.into_iter().filter(|(has, _)| *has);
         faults.extend(told.map(|(_, what)| Fault::LocalOnly { service: service.clone(), what }));
     }
-    let guard = placement.guard.as_ref().and_then(guard_problem);
+    let guard = placement.guard.as_ref().and_then(|guard| guard_problem(guard, home.way_back));
     faults.extend(guard.map(|problem| Fault::BadGuard { service, problem }));
     faults
 }
@@ -181,7 +190,7 @@ fn url_faults(name: &str, placement: &Placement) -> Vec<Fault> {
     placement.urls.iter().filter_map(fault).collect()
 }
 
-fn guard_problem(guard: &Guard) -> Option<&'static str> {
+fn guard_problem(guard: &Guard, way_back: bool) -> Option<&'static str> {
     match guard {
         Guard { error_percent: None, p99_ms: None, .. } => Some("has no limit: give error_percent or p99_ms"),
         Guard { error_percent: Some(Percent::ALL), p99_ms: None, .. } => {
@@ -190,6 +199,7 @@ fn guard_problem(guard: &Guard) -> Option<&'static str> {
         Guard { p99_ms: Some(0), .. } => Some("has a p99_ms of 0: no call is that fast"),
         Guard { window_ms: 0, .. } => Some("looks back for 0 ms"),
         Guard { least_calls: 0, .. } => Some("judges after 0 calls"),
+        _ if !way_back => Some("has nothing to roll back to: the service does not run in this process"),
         _ => None,
     }
 }

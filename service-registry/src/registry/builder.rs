@@ -85,8 +85,8 @@ impl RegistryBuilder {
             let placement = self.placements.get(service.name).cloned().unwrap_or_default();
             match self.open_transport(service, &placement) {
                 Ok(transport) => {
-                    let standing = Standing::new(placement, transport);
-                    standing.show(service.name);
+                    let standing = Standing::new(service.name, placement, transport);
+                    standing.show();
                     standings.insert(service.name.to_owned(), standing);
                 }
                 Err(fault) => faults.push(fault),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::binding::{Binding, Split};
 use crate::client::ServiceClient;
 use crate::contract::Contract;
-use crate::here::Here;
 use crate::placement::Percent;
 use crate::policy::{Bulkhead, Policy};
+use crate::sides::Here;
 use crate::transport::Transport;
 
 /// Where the calls of a client shall go.
