@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::contract::Contract;
+use crate::context::CallContext;
+use crate::contract::{Class, Contract};
+use crate::placement::Percent;
 use crate::policy::{Bulkhead, Policy};
+use crate::sticky::is_among;
 use crate::transport::Transport;
 
-/// One way to answer the calls of a service. A split (a share of calls goes remote) and a fallback will
-/// be further variants here.
+/// One way to answer the calls of a service.
 pub(crate) enum Binding<T: ?Sized> {
     /// Nobody yet, or nobody any more.
     Unbound,
@@ -15,6 +17,19 @@ pub(crate) enum Binding<T: ?Sized> {
     Local(Arc<T>, Bulkhead),
     /// Somebody else, by way of a transport.
     Remote(Arc<dyn Transport>),
+    /// The one or the other, by the key of the call.
+    Split(Box<Split<T>>),
+}
+
+/// Both sides of a split.
+pub(crate) struct Split<T: ?Sized> {
+    pub(crate) service: Arc<T>,
+    pub(crate) bulkhead: Bulkhead,
+    /// How much of the keys the other side answers.
+    pub(crate) share: Percent,
+    pub(crate) remote: Arc<dyn Transport>,
+    /// The implementation here behind a transport that compares its answers; reads take it.
+    pub(crate) compared: Option<Arc<dyn Transport>>,
 }
 
 impl<T: Contract + ?Sized> Binding<T> {
@@ -22,11 +37,30 @@ impl<T: Contract + ?Sized> Binding<T> {
         Self::Local(service, Bulkhead::new(policy.bulkhead, T::NAME, Kind::Local.label()))
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    /// `unbound`, `local`, `remote` or `split`.
+    pub(crate) fn label(&self) -> &'static str {
         match self {
-            Self::Unbound => Kind::Unbound,
-            Self::Local(..) => Kind::Local,
-            Self::Remote(_) => Kind::Remote,
+            Self::Unbound => Kind::Unbound.label(),
+            Self::Local(..) => Kind::Local.label(),
+            Self::Remote(_) => Kind::Remote.label(),
+            Self::Split(_) => "split",
+        }
+    }
+}
+
+/// Who answers one call of a split.
+pub(crate) enum Chosen<'a> {
+    Local,
+    Compared(&'a dyn Transport),
+    Remote(&'a dyn Transport),
+}
+
+impl<T: Contract + ?Sized> Split<T> {
+    pub(crate) fn choose(&self, method: usize, cx: &CallContext) -> Chosen<'_> {
+        match &self.compared {
+            _ if is_among(self.share, cx) => Chosen::Remote(&*self.remote),
+            Some(compared) if T::METHODS[method].class == Class::Read => Chosen::Compared(&**compared),
+            _ => Chosen::Local,
         }
     }
 }

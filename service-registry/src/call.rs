@@ -43,11 +43,12 @@ impl<'a> Call<'a> {
         Self { service, method, edge, kind, started, cx }
     }
 
-    /// A call that another process has opened: `cx` is the callee's context already, and the method's own
-    /// timeout holds whatever time the caller granted.
-    pub(crate) fn accept(
+    /// A call that somebody has opened already, in another process or on its way there: `cx` is the callee's
+    /// context, and the method's own timeout holds whatever time the caller granted.
+    pub(crate) fn resume(
         service: &'static str,
         method: &'static Method,
+        kind: Kind,
         edge: &'a Edge,
         cx: CallContext,
     ) -> Self {
@@ -57,7 +58,7 @@ impl<'a> Call<'a> {
             service,
             method,
             edge,
-            kind: Kind::Serve,
+            kind,
             started,
             cx: cx.with_tick(deadline).with_repeats(method.repeats_may_come()),
         }

@@ -49,24 +49,24 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
     }
 
     pub fn bind_local(&self, service: Arc<T>) {
-        self.bind_local_under(service, &Policy::default());
+        self.bind(Binding::local(service, &Policy::default()));
     }
 
-    pub(crate) fn bind_local_under(&self, service: Arc<T>, policy: &Policy) {
-        self.core.binding.store(Arc::new(Binding::local(service, policy)));
+    pub(crate) fn bind(&self, binding: Binding<T>) {
+        self.core.binding.store(Arc::new(binding));
     }
 
     pub fn bind_remote(&self, transport: Arc<dyn Transport>) {
-        self.core.binding.store(Arc::new(Binding::Remote(transport)));
+        self.bind(Binding::Remote(transport));
     }
 
     pub fn unbind(&self) {
-        self.core.binding.store(Arc::new(Binding::Unbound));
+        self.bind(Binding::Unbound);
     }
 
-    /// `unbound`, `local` or `remote`, as metrics label it.
+    /// `unbound`, `local`, `remote` or `split`.
     pub fn binding_kind(&self) -> &'static str {
-        self.core.binding.load().kind().label()
+        self.core.binding.load().label()
     }
 
     /// What a call that begins now runs on, until it ends.
@@ -75,7 +75,7 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
         self.core.binding.load()
     }
 
-    pub(crate) fn edges(&self) -> &Edges {
+    pub(crate) fn edges(&self) -> &Arc<Edges> {
         &self.core.edges
     }
 }

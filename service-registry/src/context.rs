@@ -242,6 +242,17 @@ impl CallContext {
         self.shared.sampled
     }
 
+    /// A context with the same contents and no memory shared with the first, as one that came over a wire.
+    pub(crate) fn carried(&self) -> Self {
+        let mut carried = Self::of_request(self.request_id(), self.trace())
+            .with_position(self.call_id(), self.depth, self.retry_attempt)
+            .with_deadline(self.deadline());
+        let shared = Arc::make_mut(&mut carried.shared);
+        shared.caller = self.caller().cloned();
+        shared.idempotency = self.idempotency().cloned();
+        carried
+    }
+
     /// The context that the callee of one call gets.
     #[inline(always)]
     pub(crate) fn child(&self, deadline: Tick) -> Self {

@@ -57,7 +57,7 @@ impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
     async fn dispatch(&self, method: &str, cx: CallContext, arguments: Bytes) -> Result<Reply, CallError> {
         let index = index_of::<T>(method)?;
         let known = &T::METHODS[index];
-        let call = Call::accept(T::NAME, known, self.edges.edge(index, Kind::Serve), cx);
+        let call = Call::resume(T::NAME, known, Kind::Serve, self.edges.edge(index, Kind::Serve), cx);
         if let Some(refusal) = call.refusal() {
             return call.close_reply(Err(refusal));
         }
@@ -76,7 +76,7 @@ impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
     }
 }
 
-fn index_of<T: Contract + ?Sized>(method: &str) -> Result<usize, CallError> {
+pub(crate) fn index_of<T: Contract + ?Sized>(method: &str) -> Result<usize, CallError> {
     T::METHODS.iter().position(|known| known.name == method).ok_or_else(|| {
         CallError::protocol(format!("service {} v{} has no method {method}", T::NAME, T::VERSION))
     })

@@ -109,10 +109,10 @@ const LOWEST: u32 = 5;
 const HIGHEST: u32 = 36;
 /// Eight classes for each power of two.
 const FINE_BITS: u32 = 3;
-const CLASSES: usize = ((HIGHEST - LOWEST) << FINE_BITS) as usize;
+pub(crate) const CLASSES: usize = ((HIGHEST - LOWEST) << FINE_BITS) as usize;
 
 #[inline]
-fn class_of(elapsed: Duration) -> usize {
+pub(crate) fn class_of(elapsed: Duration) -> usize {
     let ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX).clamp(1 << LOWEST, (1 << HIGHEST) - 1);
     let power = ns.ilog2();
     let fine = (ns >> (power - FINE_BITS)) & ((1 << FINE_BITS) - 1);
@@ -120,7 +120,7 @@ fn class_of(elapsed: Duration) -> usize {
 }
 
 /// The time in the middle of a class.
-fn middle_of(class: usize) -> Duration {
+pub(crate) fn middle_of(class: usize) -> Duration {
     let power = LOWEST + (class >> FINE_BITS) as u32;
     let fine = (class & ((1 << FINE_BITS) - 1)) as u64;
     let width = 1_u64 << (power - FINE_BITS);

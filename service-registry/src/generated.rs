@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::binding::Binding;
+use crate::binding::{Binding, Chosen, Kind, Split};
 pub use crate::call::Call;
 use crate::client::ServiceClient;
 use crate::context::CallContext;
@@ -21,10 +21,18 @@ pub use futures_util::future::BoxFuture;
 /// What a call runs on; kept until the call ends, whatever the client is bound to by then.
 pub struct Bound<T: Contract + ?Sized>(crate::client::Bound<T>);
 
-/// Who answers a call.
+/// Who answers a call, if anybody does.
 pub enum Route<'a, T: ?Sized> {
     Local(&'a Arc<T>, &'a Bulkhead),
-    Remote(&'a dyn Transport),
+    Sent(Way<'a>),
+    Unbound,
+}
+
+/// A transport that a call takes, and the side that it counts for.
+#[derive(Clone, Copy)]
+pub struct Way<'a> {
+    transport: &'a dyn Transport,
+    kind: Kind,
 }
 
 /// Takes hold of the client's binding as it is now.
@@ -34,14 +42,23 @@ pub fn bound<T: Contract + ?Sized>(client: &ServiceClient<T>) -> Bound<T> {
 }
 
 impl<T: Contract + ?Sized> Bound<T> {
-    /// Who answers, if anybody does.
+    /// Who answers a call of the method with this index in the contract.
     #[inline(always)]
-    pub fn route(&self) -> Option<Route<'_, T>> {
+    pub fn route(&self, index: usize, cx: &CallContext) -> Route<'_, T> {
         match &**self.0 {
-            Binding::Local(service, bulkhead) => Some(Route::Local(service, bulkhead)),
-            Binding::Remote(transport) => Some(Route::Remote(&**transport)),
-            Binding::Unbound => None,
+            Binding::Local(service, bulkhead) => Route::Local(service, bulkhead),
+            Binding::Remote(transport) => Route::Sent(Way { transport: &**transport, kind: Kind::Remote }),
+            Binding::Split(split) => choose(split, index, cx),
+            Binding::Unbound => Route::Unbound,
         }
+    }
+}
+
+fn choose<'a, T: Contract + ?Sized>(split: &'a Split<T>, index: usize, cx: &CallContext) -> Route<'a, T> {
+    match split.choose(index, cx) {
+        Chosen::Local => Route::Local(&split.service, &split.bulkhead),
+        Chosen::Compared(transport) => Route::Sent(Way { transport, kind: Kind::Local }),
+        Chosen::Remote(transport) => Route::Sent(Way { transport, kind: Kind::Remote }),
     }
 }
 
@@ -49,11 +66,15 @@ impl<T: Contract + ?Sized> Bound<T> {
 #[inline(always)]
 pub fn open<'a, T: Contract + ?Sized>(
     client: &'a ServiceClient<T>,
-    bound: &Bound<T>,
+    route: &Route<'_, T>,
     index: usize,
     cx: &CallContext,
 ) -> Call<'a> {
-    let kind = bound.0.kind();
+    let kind = match route {
+        Route::Local(..) => Kind::Local,
+        Route::Sent(way) => way.kind,
+        Route::Unbound => Kind::Unbound,
+    };
     Call::open(T::NAME, &T::METHODS[index], kind, client.edges().edge(index, kind), cx)
 }
 
@@ -96,7 +117,7 @@ pub fn unbound<A, E: SeamError>(call: &Call<'_>) -> Result<A, E> {
 /// Sends the call away and reads what comes back.
 pub async fn send<T, A, E>(
     call: &Call<'_>,
-    transport: &dyn Transport,
+    way: Way<'_>,
     index: usize,
     arguments: &(impl Serialize + Sync),
 ) -> Result<A, E>
@@ -110,7 +131,8 @@ where
             let method = &T::METHODS[index];
             let outgoing =
                 Outgoing { service: T::NAME, version: T::VERSION, method, cx: call.cx(), arguments };
-            call.run(transport.call(outgoing)).await.flatten()
+            let sent = call.run(way.transport.call(outgoing)).await;
+            sent.and_then(|reply| reply.map_err(CallError::from))
         }
         Err(failure) => Err(failure),
     };

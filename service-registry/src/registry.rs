@@ -1,20 +1,25 @@
 //! Which services there are, where each is placed, and one client for each.
 
-use std::any::Any;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod builder;
+mod live;
+mod seat;
+mod standing;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{error, info};
 
+pub use self::builder::RegistryBuilder;
+use self::standing::Standing;
 use crate::client::ServiceClient;
 use crate::contract::Contract;
 use crate::dispatch::{Dispatch, Dispatcher};
-use crate::placement::Placement;
+use crate::placement::{Placement, Side};
 use crate::policy::Policy;
 use crate::routes::Pattern;
 use crate::service::ServiceDescriptor;
 use crate::transport::{Transport, TransportFactory};
-use crate::validate::{Fault, Faults, validate};
 
 /// The services of one process, by name. Cheap to clone; all clones are one registry.
 #[derive(Clone)]
@@ -24,24 +29,15 @@ pub struct Registry {
 
 struct Inner {
     services: Vec<ServiceDescriptor>,
-    placements: BTreeMap<String, Placement>,
+    /// Where each was placed at the start.
+    configured: BTreeMap<String, Placement>,
+    /// What this process has said it will provide.
+    runs: BTreeSet<String>,
     policies: BTreeMap<String, Policy>,
+    transports: Option<TransportFactory>,
     routes: Vec<(Pattern, usize)>,
-    state: Mutex<State>,
-}
-
-/// What changes while the process runs.
-#[derive(Default)]
-struct State {
-    clients: BTreeMap<&'static str, Handle>,
-    transports: BTreeMap<String, Arc<dyn Transport>>,
-    dispatchers: BTreeMap<&'static str, Arc<dyn Dispatch>>,
-}
-
-/// A client whose trait has been forgotten: `client` is a `ServiceClient<T>`, `rebind` points it elsewhere.
-struct Handle {
-    client: Box<dyn Any + Send + Sync>,
-    rebind: Box<dyn Fn(Arc<dyn Transport>) + Send + Sync>,
+    /// What changes while the process runs.
+    standings: Mutex<BTreeMap<String, Standing>>,
 }
 
 impl Registry {
@@ -51,41 +47,33 @@ impl Registry {
 
     /// The client of a service: always to be had, also before anybody answers it.
     pub fn client<T: Contract + ?Sized>(&self) -> ServiceClient<T> {
-        let mut state = self.state();
-        if let Some(client) = state.clients.get(T::NAME).and_then(|handle| handle.client.downcast_ref()) {
-            return ServiceClient::clone(client);
-        }
         if self.descriptor(T::NAME).is_none() {
             error!(service = T::NAME, "Service {} is not in the registry and stays unavailable", T::NAME);
         }
-        let client = ServiceClient::<T>::unbound();
-        if let Some(transport) = state.transports.get(T::NAME) {
-            client.bind_remote(Arc::clone(transport));
-        }
-        let (kept, rebound) = (client.clone(), client.clone());
-        let rebind = Box::new(move |transport| rebound.bind_remote(transport));
-        state.clients.insert(T::NAME, Handle { client: Box::new(kept), rebind });
-        client
+        self.standing(T::NAME, |standing| standing.seat::<T>(self).client.clone())
     }
 
     /// Offers an implementation in this process: to other processes always, to this process's own clients
-    /// when the service is placed local.
+    /// where the placement says so.
     pub fn provide<T: Contract + ?Sized>(&self, service: Arc<T>) {
-        self.state().dispatchers.insert(T::NAME, Arc::new(Dispatcher::new(Arc::clone(&service))));
-        if *self.placement(T::NAME) == Placement::Local {
-            let policy = self.inner.policies.get(T::NAME).copied().unwrap_or_default();
-            self.client::<T>().bind_local_under(service, &policy);
-        }
+        let policy = self.inner.policies.get(T::NAME).copied().unwrap_or_default();
+        self.standing(T::NAME, |standing| {
+            standing.dispatcher = Some(Arc::new(Dispatcher::new(Arc::clone(&service))));
+            standing.seat::<T>(self).provide(service, &policy);
+            if standing.placement.stays_in() {
+                standing.by_hand = None;
+            }
+            standing.bind(self);
+        });
         info!(service = T::NAME, "Providing service {} v{}", T::NAME, T::VERSION);
     }
 
-    /// Sends all calls of a service over `transport` from now on.
+    /// Sends all calls of a service over `transport`, until it is placed or provided.
     pub fn bind_remote(&self, name: &str, transport: Arc<dyn Transport>) {
-        let mut state = self.state();
-        if let Some(handle) = state.clients.get(name) {
-            (handle.rebind)(Arc::clone(&transport));
-        }
-        state.transports.insert(name.to_owned(), transport);
+        self.standing(name, |standing| {
+            standing.by_hand = Some(transport);
+            standing.bind(self);
+        });
     }
 
     /// All services, in the order they were listed.
@@ -97,9 +85,22 @@ impl Registry {
         self.inner.services.iter().find(|service| service.name == name)
     }
 
-    /// Where configuration placed a service; local unless it said otherwise.
-    pub fn placement(&self, name: &str) -> &Placement {
-        self.inner.placements.get(name).unwrap_or(&Placement::Local)
+    /// Whether this process answers for a service, or is going to once it has started.
+    pub fn runs(&self, name: &str) -> bool {
+        self.descriptor(name).is_some()
+            && (self.inner.runs.contains(name)
+                || self.configured(name).side == Side::Local
+                || self.dispatcher(name).is_some())
+    }
+
+    /// Where a service is placed now.
+    pub fn placement(&self, name: &str) -> Placement {
+        self.standing(name, |standing| standing.placement.clone())
+    }
+
+    /// Where configuration placed a service at the start; local unless it said otherwise.
+    pub fn configured(&self, name: &str) -> Placement {
+        self.inner.configured.get(name).cloned().unwrap_or_default()
     }
 
     /// The service that owns a public path: the one with the longest matching route.
@@ -111,94 +112,25 @@ impl Registry {
 
     /// What other processes may call here: the services provided so far.
     pub fn dispatchers(&self) -> Vec<Arc<dyn Dispatch>> {
-        self.state().dispatchers.values().cloned().collect()
+        let standings = self.inner.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        standings.values().filter_map(|standing| standing.dispatcher.clone()).collect()
     }
 
     /// The dispatcher of one service, if it has been provided.
     pub fn dispatcher(&self, name: &str) -> Option<Arc<dyn Dispatch>> {
-        self.state().dispatchers.get(name).cloned()
+        self.standing(name, |standing| standing.dispatcher.clone())
     }
 
-    /// Nothing panics while it is held, and every write under it is a single insert.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Collects services and their placement; nothing is checked before [`RegistryBuilder::build`].
-#[derive(Default)]
-pub struct RegistryBuilder {
-    services: Vec<ServiceDescriptor>,
-    placements: BTreeMap<String, Placement>,
-    policies: BTreeMap<String, Policy>,
-    transports: Option<TransportFactory>,
-}
-
-impl RegistryBuilder {
-    pub fn service(mut self, service: ServiceDescriptor) -> Self {
-        self.services.push(service);
-        self
-    }
-
-    pub fn services(mut self, services: impl IntoIterator<Item = ServiceDescriptor>) -> Self {
-        self.services.extend(services);
-        self
-    }
-
-    pub fn place(mut self, service: impl Into<String>, placement: Placement) -> Self {
-        self.placements.insert(service.into(), placement);
-        self
-    }
-
-    pub fn placement(mut self, placements: impl IntoIterator<Item = (String, Placement)>) -> Self {
-        self.placements.extend(placements);
-        self
-    }
-
-    /// The rules for calls, by service; one that is not named has the default ones. Transports bring theirs.
-    pub fn policies(mut self, policies: impl IntoIterator<Item = (String, Policy)>) -> Self {
-        self.policies.extend(policies);
-        self
-    }
-
-    /// How to reach services that are placed remote. Without it they stay unavailable until
-    /// [`Registry::bind_remote`].
-    pub fn transports(mut self, factory: TransportFactory) -> Self {
-        self.transports = Some(factory);
-        self
-    }
-
-    /// The registry, or everything that is wrong with it.
-    pub fn build(self) -> Result<Registry, Faults> {
-        let faults = validate(&self.services, &self.placements);
-        if !faults.is_empty() {
-            return Err(Faults(faults));
+    /// Nothing panics in `use_it`, and nothing in it comes back here.
+    fn standing<A>(&self, name: &str, use_it: impl FnOnce(&mut Standing) -> A) -> A {
+        let mut standings = self.inner.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(standing) = standings.get_mut(name) {
+            return use_it(standing);
         }
-        let state = State { transports: self.open_transports()?, ..State::default() };
-        let routes = self.services.iter().enumerate().flat_map(|(owner, service)| {
-            service.routes.iter().filter_map(move |route| Some((Pattern::parse(route).ok()?, owner)))
-        });
-        let routes = routes.collect();
-        let Self { services, placements, policies, .. } = self;
-        let state = Mutex::new(state);
-        Ok(Registry { inner: Arc::new(Inner { services, placements, policies, routes, state }) })
-    }
-
-    fn open_transports(&self) -> Result<BTreeMap<String, Arc<dyn Transport>>, Faults> {
-        let Some(factory) = &self.transports else { return Ok(BTreeMap::new()) };
-        let mut transports = BTreeMap::new();
-        let mut faults = Vec::new();
-        for service in &self.services {
-            let Some(Placement::Remote { urls }) = self.placements.get(service.name) else { continue };
-            let name = service.name.to_owned();
-            match factory(service, urls) {
-                Ok(transport) => drop(transports.insert(name, transport)),
-                Err(problem) => {
-                    let problem = problem.to_string();
-                    faults.push(Fault::NoTransport { service: name, url: urls.join(", "), problem });
-                }
-            }
-        }
-        if faults.is_empty() { Ok(transports) } else { Err(Faults(faults)) }
+        let mut unlisted = Standing::new(name, Placement::default(), None);
+        let answer = use_it(&mut unlisted);
+        // A client of it keeps its binding, and whoever asks again gets the same one.
+        standings.insert(name.to_owned(), unlisted);
+        answer
     }
 }

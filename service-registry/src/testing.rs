@@ -9,11 +9,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::client::ServiceClient;
-use crate::context::CallContext;
 use crate::contract::{Contract, Part};
 use crate::dispatch::{Dispatch, Dispatcher};
 use crate::error::CallError;
-use crate::transport::{Outgoing, Reply, Transport};
+use crate::transport::{Outgoing, Reply, Transport, Unanswered};
 #[cfg(feature = "testing")]
 pub use faults::{Fault, FaultPlan, FaultProxy};
 
@@ -49,10 +48,10 @@ impl Serialised {
 
 #[async_trait]
 impl Transport for Serialised {
-    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError> {
+    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, Unanswered> {
         let method = call.method.name;
         self.check_same(method, Part::Arguments, &call.arguments)?;
-        let cx = carried(call.cx);
+        let cx = call.cx.carried();
         let (callee, callee_cx, arguments) = (Arc::clone(&self.callee), cx.clone(), call.arguments.clone());
         let task =
             AbortOnDrop(tokio::spawn(async move { callee.dispatch(method, callee_cx, arguments).await }));
@@ -66,22 +65,6 @@ impl Transport for Serialised {
         }
         Ok(reply)
     }
-}
-
-/// A context with the same contents and no memory shared with the first.
-fn carried(cx: &CallContext) -> CallContext {
-    let mut carried = CallContext::root()
-        .with_request_id(cx.request_id())
-        .with_trace(cx.trace())
-        .with_position(cx.call_id(), cx.depth(), cx.retry_attempt())
-        .with_deadline(cx.deadline());
-    if let Some(caller) = cx.caller() {
-        carried = carried.with_caller(caller.clone());
-    }
-    if let Some(key) = cx.idempotency() {
-        carried = carried.with_idempotency(key.clone());
-    }
-    carried
 }
 
 /// A callee ends when its caller goes away, as it does when a connection breaks.

@@ -9,6 +9,7 @@ use crate::context::CallContext;
 use crate::contract::Method;
 use crate::error::CallError;
 use crate::service::ServiceDescriptor;
+use crate::topology::Endpoint;
 
 /// Carries calls to one service somewhere else.
 ///
@@ -16,7 +17,17 @@ use crate::service::ServiceDescriptor;
 /// remaining time on, and repeats only what the method's class allows.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
-    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError>;
+    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, Unanswered>;
+
+    /// Whether a call that begins now has a chance: not while everybody there is being left alone.
+    fn is_available(&self) -> bool {
+        true
+    }
+
+    /// Where it goes, and how well that works; nothing where there is nothing to tell.
+    fn endpoints(&self) -> Vec<Endpoint> {
+        Vec::new()
+    }
 }
 
 /// One call on its way out.
@@ -38,6 +49,35 @@ pub enum Reply {
     Answer(Bytes),
     /// The service's own error as JSON.
     Refusal(Bytes),
+}
+
+/// A call that brought no reply.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Unanswered {
+    pub error: CallError,
+    /// Whether the callee may know of it. If not, anybody else may be asked instead.
+    pub sent: bool,
+}
+
+impl Unanswered {
+    /// Nothing of the call left this process.
+    pub fn unsent(error: CallError) -> Self {
+        Self { error, sent: false }
+    }
+}
+
+/// Sent, for all we know.
+impl From<CallError> for Unanswered {
+    fn from(error: CallError) -> Self {
+        Self { error, sent: true }
+    }
+}
+
+impl From<Unanswered> for CallError {
+    fn from(unanswered: Unanswered) -> Self {
+        unanswered.error
+    }
 }
 
 /// Makes the transport to a service that is placed at these urls.

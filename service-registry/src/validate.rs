@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::placement::{Placement, check_url};
+use crate::placement::{Fallback, Guard, Percent, Placement, Side, check_url};
 use crate::routes::Pattern;
 use crate::service::ServiceDescriptor;
 
@@ -22,8 +22,16 @@ pub enum Fault {
     CircularDependency(Vec<&'static str>),
     #[error("placement names {0}, which is not a service")]
     UnknownPlacement(String),
-    #[error("service {0} is placed remote without a url")]
+    #[error("service {0} needs a url: another process shall answer calls of it")]
     MissingUrl(String),
+    #[error("service {service} cannot be placed {placement}: it does not run in this process")]
+    NotHere { service: String, placement: Box<Placement> },
+    #[error("service {0} has a share and is not split")]
+    ShareWithoutSplit(String),
+    #[error("service {service} has {what} and is placed local: nothing of it goes elsewhere")]
+    LocalOnly { service: String, what: &'static str },
+    #[error("the guard of service {service} {problem}")]
+    BadGuard { service: String, problem: &'static str },
     #[error("url {url} of remote service {service} {problem}")]
     BadUrl { service: String, url: String, problem: &'static str },
     #[error("no transport to {service} at {url}: {problem}")]
@@ -47,13 +55,16 @@ impl std::error::Error for Faults {}
 pub(crate) fn validate(
     services: &[ServiceDescriptor],
     placements: &BTreeMap<String, Placement>,
+    runs: &BTreeSet<String>,
 ) -> Vec<Fault> {
     let mut faults = duplicate_services(services);
     faults.extend(route_faults(services));
     faults.extend(missing_dependencies(services));
     faults.extend(cycles(services).into_iter().map(Fault::CircularDependency));
-    faults
-        .extend(placements.iter().flat_map(|(name, placement)| placement_faults(services, name, placement)));
+    faults.extend(placements.iter().flat_map(|(name, placement)| {
+        let here = placement.side == Side::Local || runs.contains(name);
+        placement_faults(services, name, placement, Home { here, way_back: here })
+    }));
     faults
 }
 
@@ -129,17 +140,66 @@ fn walk(services: &[ServiceDescriptor], path: &mut Vec<&'static str>, found: &mu
     }
 }
 
-fn placement_faults(services: &[ServiceDescriptor], name: &str, placement: &Placement) -> Vec<Fault> {
+/// What a process can do for a service by itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Home {
+    /// Whether it has the service.
+    pub(crate) here: bool,
+    /// Whether there is something that a guard can roll back to.
+    pub(crate) way_back: bool,
+}
+
+/// Everything about a placement that cannot apply.
+pub(crate) fn placement_faults(
+    services: &[ServiceDescriptor],
+    name: &str,
+    placement: &Placement,
+    home: Home,
+) -> Vec<Fault> {
     if !services.iter().any(|service| service.name == name) {
         return vec![Fault::UnknownPlacement(name.to_owned())];
     }
-    let Placement::Remote { urls } = placement else { return Vec::new() };
-    if urls.iter().all(String::is_empty) {
+    let mut faults = url_faults(name, placement);
+    let service = name.to_owned();
+    if placement.stays_in() && !home.here {
+        let placement = Box::new(placement.clone());
+        faults.push(Fault::NotHere { service: service.clone(), placement });
+    }
+    if placement.side != Side::Split && placement.share != Percent::NONE {
+        faults.push(Fault::ShareWithoutSplit(service.clone()));
+    }
+    if placement.side == Side::Local {
+        let told =
+            [(placement.fallback == Fallback::Local, "a fallback"), (placement.guard.is_some(), "a guard")];
+        let told = told.into_iter().filter(|(has, _)| *has);
+        faults.extend(told.map(|(_, what)| Fault::LocalOnly { service: service.clone(), what }));
+    }
+    let guard = placement.guard.as_ref().and_then(|guard| guard_problem(guard, home.way_back));
+    faults.extend(guard.map(|problem| Fault::BadGuard { service, problem }));
+    faults
+}
+
+fn url_faults(name: &str, placement: &Placement) -> Vec<Fault> {
+    if placement.goes_out() && placement.urls.iter().all(String::is_empty) {
         return vec![Fault::MissingUrl(name.to_owned())];
     }
     let fault = |url: &String| {
         let problem = check_url(url).err()?;
         Some(Fault::BadUrl { service: name.to_owned(), url: url.clone(), problem })
     };
-    urls.iter().filter_map(fault).collect()
+    placement.urls.iter().filter_map(fault).collect()
+}
+
+fn guard_problem(guard: &Guard, way_back: bool) -> Option<&'static str> {
+    match guard {
+        Guard { error_percent: None, p99_ms: None, .. } => Some("has no limit: give error_percent or p99_ms"),
+        Guard { error_percent: Some(Percent::ALL), p99_ms: None, .. } => {
+            Some("can never be breached: error_percent is 100")
+        }
+        Guard { p99_ms: Some(0), .. } => Some("has a p99_ms of 0: no call is that fast"),
+        Guard { window_ms: 0, .. } => Some("looks back for 0 ms"),
+        Guard { least_calls: 0, .. } => Some("judges after 0 calls"),
+        _ if !way_back => Some("has nothing to roll back to: the service does not run in this process"),
+        _ => None,
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use service_registry::{
     CallContext, CallError, Fault, Outgoing, Placement, Registry, Reply, ServiceDescriptor, Transport,
-    async_trait, service,
+    Unanswered, async_trait, service,
 };
 
 const fn descriptor(
@@ -42,7 +42,7 @@ struct There(&'static str);
 
 #[async_trait]
 impl Transport for There {
-    async fn call(&self, _: Outgoing<'_>) -> Result<Reply, CallError> {
+    async fn call(&self, _: Outgoing<'_>) -> Result<Reply, Unanswered> {
         Ok(Reply::Answer(format!("{:?}", self.0).into()))
     }
 }
@@ -61,7 +61,7 @@ fn faults(services: Vec<ServiceDescriptor>, placed: Vec<(&str, Placement)>) -> V
 
 #[test]
 fn sound_services_have_no_faults() {
-    let placed = vec![("ledger", remote("http://127.0.0.1:9102")), ("identity", Placement::Local)];
+    let placed = vec![("ledger", remote("http://127.0.0.1:9102")), ("identity", Placement::local())];
     assert_eq!(faults(vec![IDENTITY, LEDGER, CONNECTIONS], placed), []);
 }
 
@@ -73,7 +73,7 @@ fn all_faults_are_named_at_once() {
         descriptor("trust", &[], &[]),
     ];
     let placed =
-        vec![("bank", Placement::Local), ("ledger", remote("")), ("trust", remote("http://trust/path"))];
+        vec![("bank", Placement::local()), ("ledger", remote("")), ("trust", remote("http://trust/path"))];
     let found = faults(services, placed);
     let expected = [
         Fault::DuplicateService("trust"),

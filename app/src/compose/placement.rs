@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use identity_api::AccessTokens;
-use service_registry::{Placement, Registry, ServiceDescriptor, Transport, TransportFactory};
+use service_registry::policy::Policy;
+use service_registry::{Placement, Registry, ServiceDescriptor, Side, Transport, TransportFactory};
 use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier, Upstream};
 
 use crate::config::{GATEWAY, Settings};
@@ -21,22 +22,27 @@ const ACTING: [(&str, [&str; 1]); 1] = [("ledger", ["connections"])];
 pub(super) fn registry(settings: &Settings, keys: &Keys) -> Result<(Registry, Upstreams)> {
     let placed = modules::ALL.iter().map(|service| (service.name.to_owned(), place(settings, service)));
     let signers = keys.services.iter().map(|(name, pair)| Arc::new(ServiceSigner::new(name, pair))).collect();
-    let policies =
-        modules::ALL.iter().map(|service| (service.name.to_owned(), settings.policy(service.name)));
-    let builder =
-        Registry::builder().services(modules::ALL.iter().copied()).placement(placed).policies(policies);
+    let builder = Registry::builder()
+        .services(modules::ALL.iter().copied())
+        .placement(placed)
+        .policies(policies(settings));
     let upstreams = upstreams(settings)?;
-    Ok((builder.transports(transports(signers, upstreams.clone())).build()?, upstreams))
+    let policies = policies(settings).collect();
+    Ok((builder.transports(transports(signers, upstreams.clone(), policies)).build()?, upstreams))
+}
+
+fn policies(settings: &Settings) -> impl Iterator<Item = (String, Policy)> {
+    modules::ALL.iter().map(|service| (service.name.to_owned(), settings.policy(service.name)))
 }
 
 fn place(settings: &Settings, service: &ServiceDescriptor) -> Placement {
     if settings.runs(service.name) {
-        return Placement::Local;
+        return Placement::local();
     }
     let urls = settings.service_urls(service.name);
     match urls.is_empty() {
         true => Placement::remote(format!("http://127.0.0.1:{}", service.default_port)),
-        false => Placement::Remote { urls },
+        false => Placement::remote_at(urls),
     }
 }
 
@@ -46,8 +52,9 @@ pub(super) type Upstreams = BTreeMap<&'static str, Arc<Upstream>>;
 fn upstreams(settings: &Settings) -> Result<Upstreams> {
     let mut upstreams = Upstreams::new();
     for service in modules::ALL {
-        if let Placement::Remote { urls } = place(settings, service) {
-            let upstream = Upstream::new(service.name, &urls, &settings.policy(service.name))?;
+        let placement = place(settings, service);
+        if placement.side == Side::Remote {
+            let upstream = Upstream::new(service.name, &placement.urls, &settings.policy(service.name))?;
             upstreams.insert(service.name, Arc::new(upstream));
         }
     }
@@ -55,15 +62,25 @@ fn upstreams(settings: &Settings) -> Result<Upstreams> {
 }
 
 /// Calls are signed by a service here that may make them: a process of several has the rights of each.
-fn transports(signers: Vec<Arc<ServiceSigner>>, upstreams: Upstreams) -> TransportFactory {
-    Arc::new(move |target, _| {
+fn transports(
+    signers: Vec<Arc<ServiceSigner>>,
+    upstreams: Upstreams,
+    policies: BTreeMap<String, Policy>,
+) -> TransportFactory {
+    Arc::new(move |target, urls| {
         let signer = signers.iter().find(|signer| may_call(signer.service(), target));
         let signer = signer.or(signers.first()).ok_or_else(|| {
             service_registry::CallError::failed("a process without a service has no key to call with")
         })?;
-        let upstream = upstreams.get(target.name);
-        let upstream = upstream.ok_or_else(|| service_registry::CallError::unavailable(target.name))?;
-        Ok(Arc::new(HttpTransport::over(Arc::clone(upstream), Arc::clone(signer))) as Arc<dyn Transport>)
+        let upstream = match upstreams.get(target.name).filter(|known| known.urls() == urls) {
+            Some(known) => Arc::clone(known),
+            // Placed elsewhere since the start.
+            None => {
+                let policy = policies.get(target.name).copied().unwrap_or_default();
+                Arc::new(Upstream::new(target.name, urls, &policy)?)
+            }
+        };
+        Ok(Arc::new(HttpTransport::over(upstream, Arc::clone(signer))) as Arc<dyn Transport>)
     })
 }
 
@@ -91,9 +108,7 @@ pub(super) fn auth(keys: &Keys, tokens: &AccessTokens) -> Result<Arc<RpcAuth>> {
 
 /// The services that this process calls elsewhere, and where their private listeners are.
 pub(super) fn neighbours(settings: &Settings, registry: &Registry) -> Vec<(String, Vec<String>)> {
-    let urls = |service: &ServiceDescriptor| match registry.placement(service.name) {
-        Placement::Remote { urls } => Some((service.name.to_owned(), urls.clone())),
-        Placement::Local => None,
-    };
-    settings.neighbours().filter_map(urls).collect()
+    let placed =
+        |service: &ServiceDescriptor| (service.name.to_owned(), registry.configured(service.name).urls);
+    settings.neighbours().map(placed).collect()
 }

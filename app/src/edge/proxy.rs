@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use kernel::{Code, Problem};
 use platform::http::Cx;
-use service_registry::{CallContext, Class, Registry};
+use service_registry::{CallContext, Class, Registry, Unanswered};
 use service_registry_http::{Answer, Rules, ServiceSigner, Upstream, headers_for};
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -100,7 +100,7 @@ async fn pass_on(
     };
     match target.send(make, rules).await {
         Ok(answer) => Ok(pass_back(answer)),
-        Err(error) => {
+        Err(Unanswered { error, .. }) => {
             warn!(service = target.service(), %error, "No answer from {}", target.service());
             Err(Box::new(Problem::of_failed_call(error.kind(), error.retry_after_ms())))
         }

@@ -7,7 +7,7 @@ use actix_web::{Error, HttpMessage, web};
 use async_trait::async_trait;
 use identity_api::{AccessTokens, TokenFault};
 use kernel::{Code, Problem, ToProblem};
-use service_registry::{CallContext, CallError, Caller, Placement, Proof, Registry};
+use service_registry::{CallContext, CallError, Caller, Proof, Registry};
 use service_registry_http::{CallerVerifier, RpcAuth, authenticate, context_from_headers};
 use std::sync::Arc;
 use tracing::{Instrument, warn};
@@ -81,7 +81,7 @@ fn is_public(path: &str) -> bool {
 async fn admit(req: &ServiceRequest) -> Result<CallContext, Box<Problem>> {
     let door = req.app_data::<web::Data<Door>>().expect("the private app holds its door");
     let owner = door.registry.owner_of_path(req.path()).map(|service| service.name);
-    let here = owner.filter(|name| *door.registry.placement(name) == Placement::Local);
+    let here = owner.filter(|name| door.registry.runs(name));
     let target = here.ok_or_else(|| Box::new(Problem::new(Code::NotFound)))?;
     let sender = authenticate(req.headers(), target, &door.auth.services, &*door.auth.callers)
         .await

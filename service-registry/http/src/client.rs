@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 use reqwest::{Request, Url};
 use service_registry::policy::Policy;
-use service_registry::{CallError, Outgoing, Reply, Transport};
+use service_registry::{CallError, Endpoint, Outgoing, Reply, Transport, Unanswered};
 
 use crate::signer::ServiceSigner;
 use crate::upstream::{Answer, Rules, Upstream};
@@ -94,15 +94,23 @@ impl HttpTransport {
 
 #[async_trait]
 impl Transport for HttpTransport {
-    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError> {
+    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, Unanswered> {
         let rules = Rules {
             dedupe: call.method.dedupe,
             ..Rules::new(call.method.class, call.cx, Some(call.arguments.len()))
         };
         match self.upstream.send(|| self.request(&call), rules).await {
-            Ok(answer) => self.reply(answer, &call),
-            Err(error) => Err(name_method(error, &call)),
+            Ok(answer) => Ok(self.reply(answer, &call)?),
+            Err(Unanswered { error, sent }) => Err(Unanswered { error: name_method(error, &call), sent }),
         }
+    }
+
+    fn is_available(&self) -> bool {
+        self.upstream.is_available()
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        self.upstream.endpoints()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use service_registry::{CallContext, CallError, Dispatch, Placement, Registry, Reply};
+use service_registry::{CallContext, CallError, Dispatch, Registry, Reply};
 
 use crate::auth::{CallerVerifier, authenticate};
 use crate::gone::CallerWatch;
@@ -122,10 +122,8 @@ impl Door {
     fn dispatcher(&self, address: &Address<'_>) -> Result<Arc<dyn Dispatch>, Refused> {
         let Address { service, version, method } = *address;
         let Some(dispatcher) = self.registry.dispatcher(service) else {
-            // Placed here but not provided yet: this process is still starting, so the caller should wait.
-            let starting = self.registry.descriptor(service).is_some()
-                && *self.registry.placement(service) == Placement::Local;
-            return Err(match starting {
+            // Not provided yet: this process is still starting, so the caller should wait.
+            return Err(match self.registry.runs(service) {
                 true => CallError::unavailable(service).into(),
                 false => not_here(format!("no service {service} here")),
             });

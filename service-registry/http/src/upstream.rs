@@ -10,13 +10,14 @@ mod resolve;
 mod retry;
 mod rules;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
-use service_registry::CallError;
 use service_registry::policy::{Bulkhead, Policy};
+use service_registry::{CallError, Endpoint, Unanswered};
 use tracing::debug;
 
 use self::attempt::{Attempt, ShortCircuited};
@@ -29,9 +30,11 @@ pub use self::rules::Rules;
 /// One service elsewhere, at one address or several.
 pub struct Upstream {
     service: String,
+    urls: Vec<String>,
     base: Url,
     client: ClientWithMiddleware,
     repeats: Repeats,
+    endpoints: Arc<Endpoints>,
     bulkhead: Bulkhead,
 }
 
@@ -51,17 +54,23 @@ impl Upstream {
         let bases = urls.iter().map(|url| parse(url)).collect::<Result<Vec<_>, _>>()?;
         let base = bases.first().cloned();
         let base = base.ok_or_else(|| CallError::failed(format!("no url for {service}")))?;
-        let endpoints = Endpoints::new(service, bases, policy.breaker, resolver);
+        let endpoints = Arc::new(Endpoints::new(service, bases, policy.breaker, resolver));
         let client = endpoints::http_client(&base, None)
             .map_err(|error| CallError::failed(format!("no http client: {error}")))?;
-        let client = ClientBuilder::new(client).with(Attempt::new(endpoints)).build();
+        let client = ClientBuilder::new(client).with(Attempt::new(Arc::clone(&endpoints))).build();
         let bulkhead = Bulkhead::new(policy.bulkhead, service, "remote");
         let repeats = Repeats::new(service, policy);
-        Ok(Self { service: service.to_owned(), base, client, repeats, bulkhead })
+        let (service, urls) = (service.to_owned(), urls.to_vec());
+        Ok(Self { service, urls, base, client, repeats, endpoints, bulkhead })
     }
 
     pub fn service(&self) -> &str {
         &self.service
+    }
+
+    /// As they were given.
+    pub fn urls(&self) -> &[String] {
+        &self.urls
     }
 
     /// The first of its urls; requests are made for it, and sent to whichever endpoint is chosen.
@@ -74,14 +83,29 @@ impl Upstream {
     /// # Errors
     /// [`CallError::Unavailable`] when nobody answers or the breaker is open, [`CallError::Overloaded`] when
     /// too many wait already, [`CallError::DeadlineExceeded`] when the time ran out on the way; and what `make` fails with.
-    pub async fn send(&self, make: impl Make, rules: Rules) -> Result<Answer, CallError> {
-        let _place = self.bulkhead.enter().await?;
-        let (sent, journey) = self.repeats.send(&self.client, make, rules).await?;
-        let response = sent.map_err(|error| self.unanswered(&error))?;
-        Ok(Answer { response, body: journey.and_then(|journey| journey.body) })
+    pub async fn send(&self, make: impl Make, rules: Rules) -> Result<Answer, Unanswered> {
+        let _place = self.bulkhead.enter().await.map_err(Unanswered::unsent)?;
+        let (outcome, journey) = self.repeats.send(&self.client, make, rules).await?;
+        match outcome {
+            Ok(response) => Ok(Answer { response, body: journey.and_then(|journey| journey.body) }),
+            Err(error) => {
+                let sent = journey.is_none_or(|journey| journey.sent);
+                Err(Unanswered { error: self.name(&error), sent })
+            }
+        }
     }
 
-    fn unanswered(&self, error: &Error) -> CallError {
+    /// Whether one of its endpoints would be asked now.
+    pub fn is_available(&self) -> bool {
+        self.endpoints.is_available()
+    }
+
+    /// Its endpoints, as an operator is told.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.endpoints.told()
+    }
+
+    fn name(&self, error: &Error) -> CallError {
         let service = self.service.clone();
         match error {
             Error::Reqwest(error) => {

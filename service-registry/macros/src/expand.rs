@@ -167,14 +167,13 @@ fn client_method(service: &Ident, index: usize, method: &Method) -> TokenStream 
             #(, #names: #types)*
         ) -> ::core::result::Result<#answer, #error> {
             let __bound = ::service_registry::generated::bound(self);
-            let __call = ::service_registry::generated::open(self, &__bound, #index, __cx);
+            let __route = __bound.route(#index, __cx);
+            let __call = ::service_registry::generated::open(self, &__route, #index, __cx);
             if let ::core::option::Option::Some(__refusal) = __call.refusal() {
                 return ::service_registry::generated::refuse(&__call, __refusal);
             }
-            match __bound.route() {
-                ::core::option::Option::Some(
-                    ::service_registry::generated::Route::Local(__service, __bulkhead)
-                ) => {
+            match __route {
+                ::service_registry::generated::Route::Local(__service, __bulkhead) => {
                     let __place = match __bulkhead.try_enter() {
                         ::core::option::Option::Some(__place) => __place,
                         ::core::option::Option::None => {
@@ -189,15 +188,17 @@ fn client_method(service: &Ident, index: usize, method: &Method) -> TokenStream 
                     };
                     #run
                 }
-                ::core::option::Option::Some(::service_registry::generated::Route::Remote(__transport)) => {
+                ::service_registry::generated::Route::Sent(__way) => {
                     // Boxed, so that a local call does not carry the room that a remote one needs.
                     ::std::boxed::Box::pin(
                         ::service_registry::generated::send::<dyn #service, #answer, #error>(
-                            &__call, __transport, #index, #tuple,
+                            &__call, __way, #index, #tuple,
                         )
                     ).await
                 }
-                ::core::option::Option::None => ::service_registry::generated::unbound(&__call),
+                ::service_registry::generated::Route::Unbound => {
+                    ::service_registry::generated::unbound(&__call)
+                }
             }
         }
     }

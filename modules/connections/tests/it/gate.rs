@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use service_registry::async_trait;
 use service_registry::testing::Serialised;
-use service_registry::{CallError, Outgoing, Reply, Transport};
+use service_registry::{Outgoing, Reply, Transport, Unanswered};
 use tokio::sync::watch;
 
 /// The way to the ledger, as far as another process; it can be made to stop at one call.
@@ -56,7 +56,7 @@ impl Gate {
 
 #[async_trait]
 impl Transport for Gate {
-    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError> {
+    async fn call(&self, call: Outgoing<'_>) -> Result<Reply, Unanswered> {
         let (method, held) = (call.method.name, *self.held.borrow());
         if let Some(Hold::Before(name, nth)) = held
             && name == method

@@ -26,22 +26,25 @@ pub(super) struct Journey {
     pub(super) rules: Rules,
     /// The endpoint of the attempt before; a repeat goes elsewhere if there is an elsewhere.
     tried: Option<Arc<Endpoint>>,
+    /// Whether an attempt may have arrived. Not kept of the second of two that ran at once: only reads do, and they
+    /// may be repeated anyway.
+    pub(super) sent: bool,
     /// The body of the last answer, if it was read here.
     pub(super) body: Option<Bytes>,
 }
 
 impl Journey {
     pub(super) fn new(rules: Rules) -> Self {
-        Self { rules, tried: None, body: None }
+        Self { rules, tried: None, sent: false, body: None }
     }
 }
 
 pub(super) struct Attempt {
-    endpoints: Endpoints,
+    endpoints: Arc<Endpoints>,
 }
 
 impl Attempt {
-    pub(super) fn new(endpoints: Endpoints) -> Self {
+    pub(super) fn new(endpoints: Arc<Endpoints>) -> Self {
         Self { endpoints }
     }
 }
@@ -64,6 +67,7 @@ impl Middleware for Attempt {
         };
         let Some(journey) = extensions.get_mut::<Journey>() else { return answer };
         journey.tried = Some(Arc::clone(&endpoint));
+        journey.sent |= !matches!(&answer, Err(Error::Reqwest(error)) if error.is_connect());
         journey.body = None;
         let answer = match answer {
             Ok(answer) => read(answer, journey).await,

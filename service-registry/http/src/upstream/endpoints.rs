@@ -11,6 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use reqwest::{Client, Request, Url, redirect};
 use reqwest_middleware::{Error, Result};
+use service_registry::Endpoint as Told;
 use service_registry::policy::{Breaker, BreakerRules, Dice, Permit};
 use tracing::warn;
 
@@ -46,6 +47,15 @@ impl Endpoint {
     pub(super) fn busy(&self) -> Busy<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Busy(&self.in_flight)
+    }
+
+    fn told(&self) -> Told {
+        Told {
+            url: self.base.origin().ascii_serialization(),
+            address: self.address,
+            breaker: self.breaker.state().to_owned(),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+        }
     }
 
     /// Sends `request` here: same path, same query.
@@ -110,6 +120,14 @@ impl Endpoints {
             }
         }
         Err(Error::middleware(ShortCircuited { wait }))
+    }
+
+    pub(super) fn is_available(&self) -> bool {
+        self.list.load().iter().any(|endpoint| endpoint.breaker.wait().is_none())
+    }
+
+    pub(super) fn told(&self) -> Vec<Told> {
+        self.list.load().iter().map(|endpoint| endpoint.told()).collect()
     }
 
     /// The endpoints in the order in which they should be asked.

@@ -1,0 +1,132 @@
+//! How one service stands: where it is placed, since when, and what its client is bound to for that.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use metrics::gauge;
+
+use super::Registry;
+use super::seat::{Plan, Seat, Seated};
+use crate::contract::Contract;
+use crate::dispatch::Dispatch;
+use crate::placement::{Fallback, Percent, Placement, Side};
+use crate::sides::{OnBreach, Shadowed, Watched, WithFallback};
+use crate::topology::RolledBack;
+use crate::transport::Transport;
+
+pub(super) struct Standing {
+    service: String,
+    pub(super) placement: Placement,
+    pub(super) since: SystemTime,
+    pub(super) rolled_back: Option<RolledBack>,
+    /// Where it was placed before, and the way there.
+    pub(super) former: Option<(Placement, Option<Arc<dyn Transport>>)>,
+    /// Counts placements: what an earlier one would still like to change is not its business any more.
+    pub(super) era: u64,
+    /// The way to the other processes at the urls of the placement.
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    /// A way that somebody has chosen whatever the placement says.
+    pub(super) by_hand: Option<Arc<dyn Transport>>,
+    pub(super) dispatcher: Option<Arc<dyn Dispatch>>,
+    seat: Option<Box<dyn Seat>>,
+}
+
+impl Standing {
+    pub(super) fn new(service: &str, placement: Placement, transport: Option<Arc<dyn Transport>>) -> Self {
+        Self {
+            service: service.to_owned(),
+            placement,
+            since: SystemTime::now(),
+            rolled_back: None,
+            former: None,
+            era: 0,
+            transport,
+            by_hand: None,
+            dispatcher: None,
+            seat: None,
+        }
+    }
+
+    /// The seat of a client for `T`. A client of another trait under the same name loses its own.
+    pub(super) fn seat<T: Contract + ?Sized>(&mut self, registry: &Registry) -> &mut Seated<T> {
+        let seated = |seat: &dyn Seat| (seat as &dyn Any).is::<Seated<T>>();
+        if !self.seat.as_deref().is_some_and(seated) {
+            self.seat = Some(Box::new(Seated::<T>::new()));
+            self.bind(registry);
+        }
+        let seat = self.seat.as_deref_mut().expect("it has just been put there");
+        (seat as &mut dyn Any).downcast_mut().expect("it was asked above")
+    }
+
+    /// The implementation in this process, if it has been provided.
+    pub(super) fn here(&self) -> Option<Arc<dyn Transport>> {
+        self.seat.as_ref()?.here()
+    }
+
+    /// Points the client where the placement says.
+    pub(super) fn bind(&self, registry: &Registry) {
+        if let Some(seat) = &self.seat {
+            seat.bind(self.plan(registry));
+        }
+    }
+
+    /// Tells metrics where it is placed.
+    pub(super) fn show(&self) {
+        let share = f64::from(self.placement.remote_share());
+        gauge!("placement_share", "service" => self.service.clone()).set(share);
+    }
+
+    fn plan(&self, registry: &Registry) -> Plan {
+        if let Some(transport) = &self.by_hand {
+            return Plan::There(Arc::clone(transport));
+        }
+        let (placement, here) = (&self.placement, self.here());
+        let Some(there) = self.transport.clone() else {
+            return if placement.side == Side::Local { Plan::Here } else { Plan::Nowhere };
+        };
+        let compared = here.clone().filter(|_| placement.shadow);
+        let compared =
+            compared.map(|here| Arc::new(Shadowed::new(here, Arc::clone(&there))) as Arc<dyn Transport>);
+        match (placement.side, compared) {
+            (Side::Local, None) => Plan::Here,
+            (Side::Local, compared) => Plan::Both { share: Percent::NONE, there, compared },
+            (Side::Remote, _) => Plan::There(self.remote_side(there, here, registry)),
+            (Side::Split, compared) => Plan::Both {
+                share: placement.share,
+                there: self.remote_side(there, here, registry),
+                compared,
+            },
+        }
+    }
+
+    /// The other processes with all that the placement wants before them.
+    fn remote_side(
+        &self,
+        there: Arc<dyn Transport>,
+        here: Option<Arc<dyn Transport>>,
+        registry: &Registry,
+    ) -> Arc<dyn Transport> {
+        let mut side = there;
+        if let Some(guard) = &self.placement.guard {
+            side = Arc::new(Watched::new(side, guard.clone(), self.on_breach(registry)));
+        }
+        let Some(here) = here else { return side };
+        if self.placement.shadow {
+            side = Arc::new(Shadowed::new(side, Arc::clone(&here)));
+        }
+        match self.placement.fallback {
+            Fallback::Local => Arc::new(WithFallback::new(side, here)),
+            Fallback::None => side,
+        }
+    }
+
+    fn on_breach(&self, registry: &Registry) -> OnBreach {
+        let (inner, service, era) = (Arc::downgrade(&registry.inner), self.service.clone(), self.era);
+        Box::new(move |breach| {
+            if let Some(inner) = inner.upgrade() {
+                Registry { inner }.roll_back(&service, era, &breach);
+            }
+        })
+    }
+}
