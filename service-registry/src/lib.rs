@@ -9,7 +9,7 @@ mod call;
 mod client;
 mod clock;
 mod context;
-mod contract;
+pub mod contract;
 mod dispatch;
 mod edge;
 mod error;
@@ -35,7 +35,7 @@ pub use context::{CallContext, Caller, DEFAULT_BUDGET, IdempotencyKey, MAX_DEPTH
 pub use contract::{Class, Contract, DEFAULT_TIMEOUT, Method, Part, SeamError};
 pub use dispatch::{Dispatch, Dispatcher};
 pub use edge::publish_metrics;
-pub use error::CallError;
+pub use error::{CONTRACT_RECHECK, CallError};
 pub use placement::Placement;
 pub use registry::{Registry, RegistryBuilder};
 pub use service::ServiceDescriptor;
