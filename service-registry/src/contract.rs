@@ -21,7 +21,7 @@ use crate::transport::Reply;
 pub(crate) use accept::{choices, resolve, words};
 pub use compare::{Agreement, Difference, compare};
 pub use document::{Argument, Document, MethodShape, Types};
-pub use offer::Offer;
+pub use offer::{ContractState, Offer};
 pub use shapes::Shapes;
 pub(crate) use shapes::describe;
 

@@ -22,6 +22,7 @@ mod routes;
 mod service;
 pub mod testing;
 mod trace;
+mod transaction;
 mod transport;
 mod validate;
 
@@ -41,5 +42,6 @@ pub use registry::{Registry, RegistryBuilder};
 pub use service::ServiceDescriptor;
 pub use service_registry_macros::service;
 pub use trace::TraceContext;
+pub use transaction::watch_transactions;
 pub use transport::{Outgoing, Reply, Transport, TransportFactory};
 pub use validate::{Fault, Faults};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::{error, info};
 
 use crate::client::ServiceClient;
-use crate::contract::Contract;
+use crate::contract::{Contract, ContractState, Document, Offer};
 use crate::dispatch::{Dispatch, Dispatcher};
 use crate::placement::Placement;
 use crate::policy::Policy;
@@ -33,9 +33,9 @@ struct Inner {
 /// What changes while the process runs.
 #[derive(Default)]
 struct State {
-    clients: BTreeMap<&'static str, Handle>,
+    clients: BTreeMap<(&'static str, u32), Handle>,
     transports: BTreeMap<String, Arc<dyn Transport>>,
-    dispatchers: BTreeMap<&'static str, Arc<dyn Dispatch>>,
+    dispatchers: BTreeMap<(&'static str, u32), Arc<dyn Dispatch>>,
 }
 
 /// A client whose trait has been forgotten: `client` is a `ServiceClient<T>`, `rebind` points it elsewhere.
@@ -52,7 +52,9 @@ impl Registry {
     /// The client of a service: always to be had, also before anybody answers it.
     pub fn client<T: Contract + ?Sized>(&self) -> ServiceClient<T> {
         let mut state = self.state();
-        if let Some(client) = state.clients.get(T::NAME).and_then(|handle| handle.client.downcast_ref()) {
+        if let Some(client) =
+            state.clients.get(&(T::NAME, T::VERSION)).and_then(|handle| handle.client.downcast_ref())
+        {
             return ServiceClient::clone(client);
         }
         if self.descriptor(T::NAME).is_none() {
@@ -64,14 +66,15 @@ impl Registry {
         }
         let (kept, rebound) = (client.clone(), client.clone());
         let rebind = Box::new(move |transport| rebound.bind_remote(transport));
-        state.clients.insert(T::NAME, Handle { client: Box::new(kept), rebind });
+        state.clients.insert((T::NAME, T::VERSION), Handle { client: Box::new(kept), rebind });
         client
     }
 
-    /// Offers an implementation in this process: to other processes always, to this process's own clients
+    /// Offers an implementation in this process, beside other versions of the same service: to other processes always, to this process's own clients
     /// when the service is placed local.
     pub fn provide<T: Contract + ?Sized>(&self, service: Arc<T>) {
-        self.state().dispatchers.insert(T::NAME, Arc::new(Dispatcher::new(Arc::clone(&service))));
+        let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&service)));
+        self.state().dispatchers.insert((T::NAME, T::VERSION), dispatcher);
         if *self.placement(T::NAME) == Placement::Local {
             let policy = self.inner.policies.get(T::NAME).copied().unwrap_or_default();
             self.client::<T>().bind_local_under(service, &policy);
@@ -82,7 +85,7 @@ impl Registry {
     /// Sends all calls of a service over `transport` from now on.
     pub fn bind_remote(&self, name: &str, transport: Arc<dyn Transport>) {
         let mut state = self.state();
-        if let Some(handle) = state.clients.get(name) {
+        for (_, handle) in state.clients.iter().filter(|((known, _), _)| *known == name) {
             (handle.rebind)(Arc::clone(&transport));
         }
         state.transports.insert(name.to_owned(), transport);
@@ -114,9 +117,25 @@ impl Registry {
         self.state().dispatchers.values().cloned().collect()
     }
 
-    /// The dispatcher of one service, if it has been provided.
-    pub fn dispatcher(&self, name: &str) -> Option<Arc<dyn Dispatch>> {
-        self.state().dispatchers.get(name).cloned()
+    /// The dispatcher of one version of a service, if it has been provided.
+    pub fn dispatcher(&self, name: &str, version: u32) -> Option<Arc<dyn Dispatch>> {
+        let state = self.state();
+        let mut known = state.dispatchers.iter();
+        known.find(|(key, _)| **key == (name, version)).map(|(_, dispatcher)| Arc::clone(dispatcher))
+    }
+
+    /// What a caller elsewhere is told of a service at first contact; none before it has been provided.
+    pub fn offer(&self, name: &str) -> Option<Offer> {
+        let state = self.state();
+        let versions = state.dispatchers.iter().filter(|((known, _), _)| *known == name);
+        let documents: Vec<&Document> = versions.map(|(_, dispatcher)| dispatcher.contract()).collect();
+        (!documents.is_empty()).then(|| Offer::new(name, documents))
+    }
+
+    /// What came of comparing contracts with a service elsewhere.
+    pub fn contract_state(&self, name: &str) -> Vec<ContractState> {
+        let transport = self.state().transports.get(name).cloned();
+        transport.map_or_else(Vec::new, |transport| transport.contract_state())
     }
 
     /// Nothing panics while it is held, and every write under it is a single insert.

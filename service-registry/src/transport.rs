@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::context::CallContext;
-use crate::contract::{Document, Method};
+use crate::contract::{ContractState, Document, Method};
 use crate::error::CallError;
 use crate::service::ServiceDescriptor;
 
@@ -17,6 +17,11 @@ use crate::service::ServiceDescriptor;
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     async fn call(&self, call: Outgoing<'_>) -> Result<Reply, CallError>;
+
+    /// What came of comparing contracts with whoever answers; nothing before the first call.
+    fn contract_state(&self) -> Vec<ContractState> {
+        Vec::new()
+    }
 }
 
 /// One call on its way out.

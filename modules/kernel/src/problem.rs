@@ -186,7 +186,7 @@ impl Problem {
     /// What a client is told of a call that failed, by the kind of failure.
     pub fn of_failed_call(kind: &str, retry_after_ms: Option<u64>) -> Self {
         let code = match kind {
-            "unavailable" => Code::UpstreamUnavailable,
+            "unavailable" | "incompatible" => Code::UpstreamUnavailable,
             "overloaded" => Code::Overloaded,
             "deadline_exceeded" => Code::DeadlineExceeded,
             _ => Code::Internal,

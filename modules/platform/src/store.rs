@@ -10,7 +10,7 @@ use sea_orm::{
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 
-use crate::Txn;
+use crate::{Txn, open};
 
 /// Where modules keep their data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ const POSTGRES_ACQUIRE: Duration = Duration::from_secs(2);
 impl Store {
     /// Opens the database of `module`. PostgreSQL is connected on first use, so that a process starts without it.
     pub async fn open(module: &'static str, settings: &DatabaseSettings) -> Result<Self, DbErr> {
+        service_registry::watch_transactions(open::is_open_here);
         match settings {
             DatabaseSettings::Sqlite { directory } => Self::sqlite(module, directory).await,
             DatabaseSettings::Postgres { url, max_connections } => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::compare::Difference;
 use super::document::Document;
 
 /// The versions of one service that a process answers, and the fingerprints of their methods.
@@ -34,4 +35,23 @@ impl Offer {
             wanted.all(|(name, method)| methods.get(name) == Some(&method.fingerprint))
         })
     }
+}
+
+/// What came of a handshake, for those who look after a system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractState {
+    pub endpoint: String,
+    /// The version that the caller speaks.
+    pub version: u32,
+    /// `compatible`, `degraded`, `refused`, or `unknown` of a callee that does not tell.
+    pub state: String,
+    /// The optional methods that the callee lacks, where it is degraded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What the two do not agree on, where it is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+    /// See [`Offer::store`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
 }
