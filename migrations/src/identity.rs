@@ -4,7 +4,7 @@ use sea_orm_migration::schema::*;
 use crate::shared;
 
 pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Users), Box::new(Sessions)]
+    vec![Box::new(Users), Box::new(Sessions), Box::new(shared::StoreIdentity)]
 }
 
 struct Users;

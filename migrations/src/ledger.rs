@@ -15,6 +15,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(rows::Rows),
         Box::new(undo::Undo),
         Box::new(edits::Edits),
+        Box::new(shared::StoreIdentity),
     ]
 }
 

@@ -4,6 +4,7 @@ mod accept;
 mod compare;
 mod document;
 mod offer;
+mod shape;
 mod shapes;
 
 use std::time::Duration;
@@ -17,11 +18,11 @@ use serde::{Deserialize, Serialize};
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::transport::Reply;
-#[cfg(feature = "testing")]
-pub(crate) use accept::{choices, resolve, words};
 pub use compare::{Agreement, Difference, compare};
 pub use document::{Argument, Document, MethodShape, Types};
 pub use offer::{ContractState, Offer};
+#[cfg(feature = "testing")]
+pub(crate) use shape::{choices, largest, resolve, smallest, words};
 pub use shapes::Shapes;
 pub(crate) use shapes::describe;
 

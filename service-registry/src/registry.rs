@@ -36,6 +36,8 @@ struct State {
     clients: BTreeMap<(&'static str, u32), Handle>,
     transports: BTreeMap<String, Arc<dyn Transport>>,
     dispatchers: BTreeMap<(&'static str, u32), Arc<dyn Dispatch>>,
+    /// Ids of the databases that services here keep their data in.
+    stores: BTreeMap<String, String>,
 }
 
 /// A client whose trait has been forgotten: `client` is a `ServiceClient<T>`, `rebind` points it elsewhere.
@@ -129,7 +131,18 @@ impl Registry {
         let state = self.state();
         let versions = state.dispatchers.iter().filter(|((known, _), _)| *known == name);
         let documents: Vec<&Document> = versions.map(|(_, dispatcher)| dispatcher.contract()).collect();
-        (!documents.is_empty()).then(|| Offer::new(name, documents))
+        let store = state.stores.get(name).cloned();
+        (!documents.is_empty()).then(|| Offer { store, ..Offer::new(name, documents) })
+    }
+
+    /// Lets callers elsewhere know by an id which database a service here works on.
+    pub fn set_store(&self, name: &str, id: impl Into<String>) {
+        self.state().stores.insert(name.to_owned(), id.into());
+    }
+
+    /// The id of the database that a service here works on, once it is known.
+    pub fn store(&self, name: &str) -> Option<String> {
+        self.state().stores.get(name).cloned()
     }
 
     /// What came of comparing contracts with a service elsewhere.

@@ -60,3 +60,60 @@ pub(crate) fn is_open_here() -> bool {
 fn by_task() -> MutexGuard<'static, Option<HashMap<Task, usize>>> {
     BY_TASK.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use service_registry::{CallContext, CallError, ServiceClient, async_trait, service};
+
+    use crate::Store;
+    use crate::testing::TestDatabase;
+
+    #[service(name = "neighbour", version = 1)]
+    trait Neighbour: Send + Sync {
+        #[read]
+        async fn ask(&self, cx: &CallContext) -> Result<(), CallError>;
+    }
+
+    struct Near;
+
+    #[async_trait]
+    impl Neighbour for Near {
+        async fn ask(&self, _: &CallContext) -> Result<(), CallError> {
+            Ok(())
+        }
+    }
+
+    fn neighbour() -> ServiceClient<dyn Neighbour> {
+        ServiceClient::local(Arc::new(Near))
+    }
+
+    async fn store() -> (TestDatabase, Store) {
+        let database = TestDatabase::sqlite();
+        let store = Store::open("open", &database.settings).await.unwrap();
+        (database, store)
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "neighbour.ask was called while a database transaction was open")]
+    async fn a_call_in_an_open_transaction_fails_its_test() {
+        let (_database, store) = store().await;
+        let _txn = store.begin().await.unwrap();
+        let _ = neighbour().ask(&CallContext::root()).await;
+    }
+
+    #[tokio::test]
+    async fn a_transaction_in_another_task_or_one_that_is_over_is_no_reason() {
+        let (database, store) = store().await;
+        let txn = store.begin().await.unwrap();
+        let beside = tokio::spawn(async { neighbour().ask(&CallContext::root()).await });
+        assert_eq!(beside.await.unwrap(), Ok(()));
+        txn.commit().await.unwrap();
+        assert_eq!(neighbour().ask(&CallContext::root()).await, Ok(()));
+        drop(store.begin().await.unwrap());
+        assert_eq!(neighbour().ask(&CallContext::root()).await, Ok(()));
+        store.close().await.unwrap();
+        database.drop().await;
+    }
+}

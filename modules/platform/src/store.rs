@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
-    AccessMode, ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
+    DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait, Value,
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::{Txn, open};
 
@@ -143,6 +145,16 @@ impl Store {
             _ => TransactionOptions::default(),
         };
         self.reader.begin_with_options(options).await
+    }
+
+    /// The id of this database, made when somebody asks for the first time. Processes that get the same one share it.
+    pub async fn identity(&self) -> Result<Uuid, DbErr> {
+        let run = |sql, values: Vec<Value>| Statement::from_sql_and_values(self.backend(), sql, values);
+        let make = "INSERT INTO store_identity (one, id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
+        self.writer.execute_raw(run(make, vec![Uuid::now_v7().into()])).await?;
+        let row = self.writer.query_one_raw(run("SELECT id FROM store_identity", Vec::new())).await?;
+        let none = || DbErr::RecordNotFound("the identity of the store".to_owned());
+        row.ok_or_else(none)?.try_get("", "id")
     }
 
     /// Rings when a transaction with events was committed by this process.

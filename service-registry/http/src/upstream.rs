@@ -85,7 +85,7 @@ impl Upstream {
 
     /// What is known of the contracts of its endpoints.
     pub fn contract_states(&self) -> Vec<ContractState> {
-        self.attempt.endpoints().contract_states()
+        self.attempt.endpoints().contract_states(&self.service)
     }
 
     /// Sends what `make` makes, for each attempt anew, and gives what came back, whatever its status.

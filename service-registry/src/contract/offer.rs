@@ -40,6 +40,7 @@ impl Offer {
 /// What came of a handshake, for those who look after a system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContractState {
+    pub service: String,
     pub endpoint: String,
     /// The version that the caller speaks.
     pub version: u32,

@@ -1,6 +1,8 @@
 //! Whether a contract may change as it did, and whether its shapes tell the truth.
 
 mod sample;
+#[cfg(test)]
+mod tests;
 mod valid;
 
 use std::fmt::Write;
@@ -9,7 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use self::sample::Sampler;
-use self::valid::misfit;
+use self::valid::{Side, misfit};
 use crate::contract::{Agreement, Contract, Difference, Document, Part, compare};
 
 /// Set to `write`, it lets [`contract_holds`] bring the file up to date with what it finds good.
@@ -129,7 +131,7 @@ fn list(said: &mut String, differences: &[Difference]) {
 #[track_caller]
 pub fn shapes_are_true<T: Contract + ?Sized>(rounds: usize) {
     let document = T::document();
-    let mut sampler = Sampler::new(document);
+    let mut sampler = Sampler::new(document, Side::Read, 6);
     for (index, method) in T::METHODS.iter().enumerate() {
         let shape = &document.methods[method.name];
         for _ in 0..rounds {
@@ -160,12 +162,14 @@ pub fn shapes_are_true<T: Contract + ?Sized>(rounds: usize) {
 pub(super) fn part_misfit(document: &Document, method: &str, part: Part, json: &Value) -> Option<String> {
     let shape = document.methods.get(method)?;
     match part {
-        Part::Answer => misfit(document, "answer", json, &shape.answer),
-        Part::Refusal => misfit(document, "refusal", json, &shape.refusal),
+        Part::Answer => misfit(document, Side::Written, "answer", json, &shape.answer),
+        Part::Refusal => misfit(document, Side::Written, "refusal", json, &shape.refusal),
         Part::Arguments => {
             let given = json.as_array().map_or(&[][..], Vec::as_slice);
             let mut pairs = given.iter().zip(&shape.arguments);
-            pairs.find_map(|(value, argument)| misfit(document, &argument.name, value, &argument.shape))
+            pairs.find_map(|(value, argument)| {
+                misfit(document, Side::Written, &argument.name, value, &argument.shape)
+            })
         }
     }
 }

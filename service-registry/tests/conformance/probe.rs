@@ -124,8 +124,10 @@ pub struct Seen {
     pub sampled: bool,
     pub depth: u8,
     pub remaining_ms: u128,
+    #[schemars(with = "serde_json::Value")]
     pub caller: Option<Caller>,
     pub user_token: Option<String>,
+    #[schemars(with = "serde_json::Value")]
     pub idempotency: Option<IdempotencyKey>,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use service_registry::contract::Difference;
 use service_registry::{CONTRACT_RECHECK, CallContext, CallError, ServiceClient, Transport};
-use service_registry_http::KeyPair;
+use service_registry_http::{HttpTransport, KeyPair, ServiceSigner};
 
 use crate::server::{Server, client, providing, transport};
 use crate::shop::{n, n1, n2, v2};
@@ -166,4 +166,83 @@ async fn who_may_not_call_is_not_told_the_contract() {
     assert!(matches!(refused, Err(n::ShopError::Call(CallError::Refused { .. }))), "{refused:?}");
     let bare = reqwest::get(format!("http://{}/rpc/shop", server.address)).await.unwrap();
     assert_eq!(bare.status(), 403);
+}
+
+#[tokio::test]
+async fn the_handshake_tells_which_database_the_callee_works_on() {
+    use n::Shop;
+    let key = key();
+    let registry = providing::<dyn Shop>(Arc::new(n::Corner));
+    registry.set_store("shop", "db-1");
+    let server = Server::start(&key, registry);
+    let transport = transport(&key, &[&server]);
+    let shop: ServiceClient<dyn Shop> = ServiceClient::remote(transport.clone());
+    assert_eq!(shop.open(&CallContext::root()).await, Ok(true));
+    assert_eq!(transport.contract_state()[0].store.as_deref(), Some("db-1"));
+}
+
+/// Names the build that the other process is to be, and the file with the key of its caller.
+const BUILD: &str = "SHOP_BUILD";
+const KEY_FILE: &str = "SHOP_KEY_FILE";
+
+/// Not a test of its own: what the other process of the next one runs.
+#[tokio::test]
+#[ignore = "is run by the test below, in a process of its own"]
+async fn be_another_process() {
+    let Ok(build) = std::env::var(BUILD) else { return };
+    let pem = std::fs::read_to_string(std::env::var(KEY_FILE).unwrap()).unwrap();
+    let key = KeyPair::from_private_pem(&pem).unwrap();
+    let registry = match build.as_str() {
+        "n1" => providing::<dyn n1::Shop>(Arc::new(n1::Corner)),
+        _ => providing::<dyn n2::Shop>(Arc::new(n2::Corner)),
+    };
+    let server = Server::start(&key, registry);
+    println!("listening on {}", server.address);
+    std::future::pending::<()>().await;
+}
+
+/// Another build of the shop in a process of its own, ended when dropped, and where it listens.
+struct OtherProcess(std::process::Child, String);
+
+impl OtherProcess {
+    fn start(build: &str, key_file: &std::path::Path) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "--nocapture", "skew::be_another_process"])
+            .env(BUILD, build)
+            .env(KEY_FILE, key_file)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut said = lines.map_while(Result::ok);
+        let address = said.find_map(|line| Some(line.split_once("listening on ")?.1.to_owned())).unwrap();
+        Self(child, format!("http://{address}"))
+    }
+}
+
+impl Drop for OtherProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn another_process_of_another_build_works_or_is_refused_by_name() {
+    use n::Shop;
+    let key = key();
+    let file = std::env::temp_dir().join(format!("shop-{}.pem", uuid::Uuid::new_v4()));
+    std::fs::write(&file, key.private_pem()).unwrap();
+    let signer = Arc::new(ServiceSigner::new("tester", &key));
+    let shop = |other: &OtherProcess| -> ServiceClient<dyn Shop> {
+        let transport = HttpTransport::new("shop", &other.1, signer.clone()).unwrap();
+        ServiceClient::remote(Arc::new(transport))
+    };
+    let cx = CallContext::root();
+    let added = OtherProcess::start("n1", &file);
+    assert_eq!(shop(&added).open(&cx).await, Ok(true));
+    let broken = OtherProcess::start("n2", &file);
+    assert_eq!(shop(&broken).open(&cx).await, Err(n::ShopError::Call(price_refused())));
+    std::fs::remove_file(file).unwrap();
 }

@@ -153,7 +153,7 @@ impl Contracts {
     }
 
     /// What came of the handshakes with this endpoint, by version.
-    pub(super) fn states(&self, endpoint: &str) -> Vec<ContractState> {
+    pub(super) fn states(&self, service: &str, endpoint: &str) -> Vec<ContractState> {
         let state = |(version, met): (&u32, &Met)| {
             let agreement = met.heard.agreement.as_ref();
             let (missing, differences) = match agreement {
@@ -162,6 +162,7 @@ impl Contracts {
                 None | Some(Agreement::Compatible) => Default::default(),
             };
             ContractState {
+                service: service.to_owned(),
                 endpoint: endpoint.to_owned(),
                 version: *version,
                 state: agreement.map_or("unknown", Agreement::as_str).to_owned(),

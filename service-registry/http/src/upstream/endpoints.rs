@@ -143,8 +143,12 @@ impl Endpoints {
     }
 
     /// What came of the handshakes with each.
-    pub(super) fn contract_states(&self) -> Vec<ContractState> {
-        self.list.load().iter().flat_map(|endpoint| endpoint.contracts.states(&endpoint.name())).collect()
+    pub(super) fn contract_states(&self, service: &str) -> Vec<ContractState> {
+        self.list
+            .load()
+            .iter()
+            .flat_map(|endpoint| endpoint.contracts.states(service, &endpoint.name()))
+            .collect()
     }
 
     /// The endpoints in the order in which they should be asked.

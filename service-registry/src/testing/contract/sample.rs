@@ -1,8 +1,9 @@
-//! Values that a reader must take, drawn from the shape of what it reads.
+//! Values drawn from a shape: what a writer may write, or what a reader must take.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::valid::Side;
 use crate::contract::{Document, choices, resolve, words};
 use crate::policy::Dice;
 
@@ -11,20 +12,27 @@ const DEEP: usize = 12;
 
 pub(super) struct Sampler<'a> {
     document: &'a Document,
+    side: Side,
     dice: Dice,
     depth: usize,
 }
 
 impl<'a> Sampler<'a> {
-    /// Draws the same values every time.
-    pub(super) fn new(document: &'a Document) -> Self {
-        Self { document, dice: Dice::seeded(6), depth: 0 }
+    /// Draws what may be written or read; the same values every time for the same seed.
+    pub(super) fn new(document: &'a Document, side: Side, seed: u64) -> Self {
+        Self { document, side, dice: Dice::seeded(seed), depth: 0 }
     }
 
     pub(super) fn value(&mut self, shape: &Value) -> Value {
         self.depth += 1;
         let document = self.document;
-        let find = |shape: &Value| resolve(shape, |name| document.read(name));
+        let side = self.side;
+        let find = |shape: &Value| {
+            resolve(shape, |name| match side {
+                Side::Written => document.types.get(name),
+                Side::Read => document.read(name),
+            })
+        };
         let offers = choices(&find(shape));
         let chosen = match self.depth > DEEP {
             true => offers.len() - 1,
@@ -64,7 +72,7 @@ impl<'a> Sampler<'a> {
         match shape.get("additionalProperties") {
             Some(Value::Bool(false)) => {}
             // A field from tomorrow.
-            None | Some(Value::Bool(true)) if self.coin() => {
+            None | Some(Value::Bool(true)) if self.side == Side::Read && self.coin() => {
                 record.insert("unheard_of".to_owned(), json!({ "so": "it is ignored" }));
             }
             Some(values @ Value::Object(_)) => {
