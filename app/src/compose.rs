@@ -86,6 +86,7 @@ impl Process {
             schema: !settings.database.migrate_at_start,
             tokens: tokens.clone(),
             neighbours: placement::neighbours(&settings, &registry),
+            registry: registry.clone(),
         };
         running.extend(upkeep(
             &health,

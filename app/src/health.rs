@@ -9,6 +9,8 @@ use identity_api::AccessTokens;
 use platform::Store;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
+use service_registry::Registry;
+use service_registry::contract::ContractState;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -46,6 +48,8 @@ pub struct Checks {
     pub tokens: AccessTokens,
     /// Services elsewhere and the URLs of their private listeners; one that answers is enough.
     pub neighbours: Vec<(String, Vec<String>)>,
+    /// Knows what came of comparing contracts with them.
+    pub registry: Registry,
 }
 
 impl Health {
@@ -118,7 +122,9 @@ impl Checks {
         let mut report = Report::default();
         for store in &self.stores {
             let answer = tokio::time::timeout(PATIENCE, store.reader().execute_unprepared("SELECT 1")).await;
-            if !matches!(answer, Ok(Ok(_))) {
+            if matches!(answer, Ok(Ok(_))) {
+                self.identify(store).await;
+            } else {
                 report.missing.push(format!("database of {}", store.module()));
             }
         }
@@ -132,8 +138,18 @@ impl Checks {
             if !any_answers(client, urls).await {
                 report.degraded.push(name.clone());
             }
+            report.degraded.extend(self.registry.contract_state(name).iter().filter_map(disagreement));
         }
         report
+    }
+
+    /// Tells the registry which database a module works on, as soon as the schema has room for that.
+    async fn identify(&self, store: &Store) {
+        if self.registry.store(store.module()).is_none()
+            && let Ok(Ok(id)) = tokio::time::timeout(PATIENCE, store.identity()).await
+        {
+            self.registry.set_store(store.module(), id.to_string());
+        }
     }
 
     /// Until it is seen up to date once; a schema does not go back under a running process.
@@ -150,10 +166,62 @@ impl Checks {
     }
 }
 
+/// What an operator should know of the contract at one endpoint of a neighbour, if there is something.
+fn disagreement(contract: &ContractState) -> Option<String> {
+    let ContractState { service, version, endpoint, missing, differences, .. } = contract;
+    if !missing.is_empty() {
+        return Some(format!("{service} v{version} at {endpoint} lacks {}", missing.join(", ")));
+    }
+    let all: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    (!all.is_empty()).then(|| {
+        format!("{service} v{version} at {endpoint} is refused for its contract: {}", all.join("; "))
+    })
+}
+
 async fn any_answers(client: Option<&reqwest::Client>, urls: &[String]) -> bool {
     let Some(client) = client else { return false };
     let asked =
         urls.iter().map(|url| client.get(format!("{}/health/live", url.trim_end_matches('/'))).send());
     let answers = futures_util::future::join_all(asked).await;
     answers.into_iter().any(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
+}
+
+#[cfg(test)]
+mod tests {
+    use service_registry::contract::Difference;
+
+    use super::*;
+
+    fn contract(state: &str) -> ContractState {
+        ContractState {
+            service: "ledger".to_owned(),
+            endpoint: "ledger:7130".to_owned(),
+            version: 1,
+            state: state.to_owned(),
+            missing: Vec::new(),
+            differences: Vec::new(),
+            store: None,
+        }
+    }
+
+    #[test]
+    fn a_refused_contract_is_told_with_service_method_and_field() {
+        let difference = Difference {
+            service: "ledger".to_owned(),
+            method: "account".to_owned(),
+            field: "answer.name".to_owned(),
+            problem: "the callee writes integer, the caller reads text".to_owned(),
+        };
+        let refused = ContractState { differences: vec![difference], ..contract("refused") };
+        let told = "ledger v1 at ledger:7130 is refused for its contract: \
+                    ledger account answer.name: the callee writes integer, the caller reads text";
+        assert_eq!(disagreement(&refused).as_deref(), Some(told));
+    }
+
+    #[test]
+    fn missing_methods_are_told_and_agreement_is_not() {
+        let degraded = ContractState { missing: vec!["changes".to_owned()], ..contract("degraded") };
+        assert_eq!(disagreement(&degraded).as_deref(), Some("ledger v1 at ledger:7130 lacks changes"));
+        assert_eq!(disagreement(&contract("compatible")), None);
+    }
 }

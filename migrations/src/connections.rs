@@ -16,6 +16,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(kept_files::KeptFiles),
         Box::new(undone::Undone),
         Box::new(shared::Refusals("m20261120_000006_refusals")),
+        Box::new(shared::StoreIdentity),
     ]
 }
 

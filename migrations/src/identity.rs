@@ -4,7 +4,12 @@ use sea_orm_migration::schema::*;
 use crate::shared;
 
 pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Users), Box::new(Sessions), Box::new(shared::Refusals("m20261120_000003_refusals"))]
+    vec![
+        Box::new(Users),
+        Box::new(Sessions),
+        Box::new(shared::Refusals("m20261120_000003_refusals")),
+        Box::new(shared::StoreIdentity),
+    ]
 }
 
 struct Users;

@@ -18,6 +18,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(edits::Edits),
         Box::new(periods::Periods),
         Box::new(shared::Refusals("m20261120_000008_refusals")),
+        Box::new(shared::StoreIdentity),
     ]
 }
 

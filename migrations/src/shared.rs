@@ -64,6 +64,36 @@ pub(crate) async fn create_outbox(manager: &SchemaManager<'_>) -> Result<(), DbE
     index(manager, "outbox_by_space", "outbox", &["space_id", "feed_seq"]).await
 }
 
+/// Room for the id by which two processes know that they share this database; see `platform::Store::identity`.
+pub(crate) struct StoreIdentity;
+
+impl MigrationName for StoreIdentity {
+    fn name(&self) -> &str {
+        "m20261120_000020_store_identity"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for StoreIdentity {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table("store_identity")
+            .col(integer("one").primary_key())
+            .col(uuid("id"))
+            .check(Expr::cust("one = 1"))
+            .to_owned();
+        manager.create_table(table).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop_tables(manager, &["store_identity"]).await
+    }
+}
+
 pub(crate) async fn index(
     manager: &SchemaManager<'_>,
     name: &'static str,

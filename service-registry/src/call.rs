@@ -12,6 +12,7 @@ use crate::contract::Method;
 use crate::edge::Edge;
 use crate::error::CallError;
 use crate::guard::{Cut, Guarded};
+use crate::transaction;
 use crate::transport::Reply;
 
 /// A call on its way: the callee's context, and where to count what becomes of it.
@@ -37,6 +38,7 @@ impl<'a> Call<'a> {
         edge: &'a Edge,
         caller: &CallContext,
     ) -> Self {
+        transaction::check(service, method.name);
         let started = Tick::now();
         let deadline = caller.deadline_tick().min(started + method.timeout);
         let cx = caller.child(deadline).inherit_repeats(caller, service, method);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::binding::Kind;
 use crate::call::Call;
 use crate::context::CallContext;
-use crate::contract::{Class, Contract, Method, Part};
+use crate::contract::{Class, Contract, Document, Method, Part};
 use crate::edge::Edges;
 use crate::error::CallError;
 use crate::transport::Reply;
@@ -19,6 +19,8 @@ pub trait Dispatch: Send + Sync + 'static {
     fn service(&self) -> &'static str;
     fn version(&self) -> u32;
     fn methods(&self) -> &'static [Method];
+    /// What callers must agree with.
+    fn contract(&self) -> &'static Document;
 
     /// Answers one call under the same rules as a local one. `cx` is the callee's context, as the
     /// transport read it; `arguments` is the JSON array that the caller wrote.
@@ -52,6 +54,10 @@ impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
 
     fn methods(&self) -> &'static [Method] {
         T::METHODS
+    }
+
+    fn contract(&self) -> &'static Document {
+        T::document()
     }
 
     async fn dispatch(&self, method: &str, cx: CallContext, arguments: Bytes) -> Result<Reply, CallError> {

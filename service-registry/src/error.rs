@@ -1,12 +1,17 @@
 //! How a call can fail by itself, apart from what the callee refuses.
 
+use std::time::Duration;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::contract::Difference;
 
 /// A call that brought no answer from the callee, and why.
 ///
 /// It travels unchanged over every binding. What a callee *refuses* (an unknown account, a closed one)
 /// is not here: that is the service's own error type, which wraps this one as one of its variants.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 pub enum CallError {
     /// Nobody answers for this service now: not bound yet, not reachable, or not started.
     #[error("service {service} is unavailable")]
@@ -36,10 +41,17 @@ pub enum CallError {
     #[error("{message}")]
     Failed { message: String },
 
+    /// The contracts of the two sides do not agree, so the call was not sent: it names service, method and field.
+    #[error("contract refused: {0}")]
+    Incompatible(Box<Difference>),
+
     /// The two sides do not understand each other: unknown service, version or method, or an unreadable body.
     #[error("protocol error: {message}")]
     Protocol { message: String },
 }
+
+/// How long a refused contract is believed before it is compared again: a neighbour may be replaced meanwhile.
+pub const CONTRACT_RECHECK: Duration = Duration::from_secs(2);
 
 /// How long to wait before asking an absent service again, when it did not say.
 pub(crate) const DEFAULT_RETRY_AFTER_MS: u64 = 1_000;
@@ -72,6 +84,7 @@ impl CallError {
             Self::Unavailable { retry_after_ms, .. } | Self::Overloaded { retry_after_ms, .. } => {
                 Some(*retry_after_ms)
             }
+            Self::Incompatible(_) => u64::try_from(CONTRACT_RECHECK.as_millis()).ok(),
             _ => None,
         }
     }
@@ -86,6 +99,7 @@ impl CallError {
             Self::Refused { .. } => "refused",
             Self::Panicked { .. } => "panicked",
             Self::Failed { .. } => "failed",
+            Self::Incompatible(_) => "incompatible",
             Self::Protocol { .. } => "protocol",
         }
     }

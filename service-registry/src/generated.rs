@@ -10,7 +10,7 @@ use crate::binding::{Binding, Chosen, Kind, Split};
 pub use crate::call::Call;
 use crate::client::ServiceClient;
 use crate::context::CallContext;
-use crate::contract::{Contract, Part, SeamError};
+use crate::contract::{Contract, Document, Part, SeamError, Shapes};
 use crate::error::CallError;
 use crate::policy::{Bulkhead, KeptPlace, Place};
 use crate::transport::{Outgoing, Reply, Transport};
@@ -129,8 +129,14 @@ where
     let reply = match encode(arguments) {
         Ok(arguments) => {
             let method = &T::METHODS[index];
-            let outgoing =
-                Outgoing { service: T::NAME, version: T::VERSION, method, cx: call.cx(), arguments };
+            let outgoing = Outgoing {
+                contract: T::document,
+                version: T::VERSION,
+                service: T::NAME,
+                method,
+                cx: call.cx(),
+                arguments,
+            };
             let sent = call.run(way.transport.call(outgoing)).await;
             sent.and_then(|reply| reply.map_err(CallError::from))
         }
@@ -157,6 +163,11 @@ pub fn encode_reply<A: Serialize, E: SeamError>(outcome: Result<A, E>) -> Result
 /// Reads the arguments, a tuple written as a JSON array.
 pub fn decode_arguments<A: DeserializeOwned>(arguments: &[u8]) -> Result<A, CallError> {
     decode(arguments, "arguments")
+}
+
+/// The contract of `T` as data, from what `add` says of each method.
+pub fn describe<T: Contract + ?Sized>(add: impl FnOnce(&mut Shapes)) -> Document {
+    crate::contract::describe::<T>(add)
 }
 
 /// Reads one part of a call as the type it has and writes it again.

@@ -72,8 +72,14 @@ mod tests {
     use crate::contract::{Class, Method};
     use crate::edge::Edge;
 
-    static METHOD: Method =
-        Method { name: "guarded", class: Class::Read, dedupe: false, timeout: Duration::from_millis(20) };
+    static METHOD: Method = Method {
+        name: "guarded",
+        class: Class::Read,
+        dedupe: false,
+        optional: false,
+        arguments: &[],
+        timeout: Duration::from_millis(20),
+    };
 
     async fn outcome<F: Future + Unpin>(callee: F) -> Result<F::Output, CallError> {
         let edge = Edge::new("test", "guarded", Kind::Local);

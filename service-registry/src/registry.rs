@@ -13,7 +13,7 @@ use tracing::{error, info};
 pub use self::builder::RegistryBuilder;
 use self::standing::Standing;
 use crate::client::ServiceClient;
-use crate::contract::Contract;
+use crate::contract::{Contract, ContractState, Document, Offer};
 use crate::dispatch::{Dispatch, Dispatcher};
 use crate::placement::{Placement, Side};
 use crate::policy::Policy;
@@ -53,12 +53,12 @@ impl Registry {
         self.standing(T::NAME, |standing| standing.seat::<T>(self).client.clone())
     }
 
-    /// Offers an implementation in this process: to other processes always, to this process's own clients
-    /// where the placement says so.
+    /// Offers an implementation in this process, beside other versions of the same service: to other processes always,
+    /// to this process's own clients where the placement says so.
     pub fn provide<T: Contract + ?Sized>(&self, service: Arc<T>) {
         let policy = self.inner.policies.get(T::NAME).copied().unwrap_or_default();
         self.standing(T::NAME, |standing| {
-            standing.dispatcher = Some(Arc::new(Dispatcher::new(Arc::clone(&service))));
+            standing.dispatchers.insert(T::VERSION, Arc::new(Dispatcher::new(Arc::clone(&service))));
             standing.seat::<T>(self).provide(service, &policy);
             if standing.placement.stays_in() {
                 standing.by_hand = None;
@@ -90,7 +90,7 @@ impl Registry {
         self.descriptor(name).is_some()
             && (self.inner.runs.contains(name)
                 || self.configured(name).side == Side::Local
-                || self.dispatcher(name).is_some())
+                || self.standing(name, |standing| standing.is_provided()))
     }
 
     /// Where a service is placed now.
@@ -113,12 +113,38 @@ impl Registry {
     /// What other processes may call here: the services provided so far.
     pub fn dispatchers(&self) -> Vec<Arc<dyn Dispatch>> {
         let standings = self.inner.standings.lock().unwrap_or_else(PoisonError::into_inner);
-        standings.values().filter_map(|standing| standing.dispatcher.clone()).collect()
+        standings.values().flat_map(|standing| standing.dispatchers.values().cloned()).collect()
     }
 
-    /// The dispatcher of one service, if it has been provided.
-    pub fn dispatcher(&self, name: &str) -> Option<Arc<dyn Dispatch>> {
-        self.standing(name, |standing| standing.dispatcher.clone())
+    /// The dispatcher of one version of a service, if it has been provided.
+    pub fn dispatcher(&self, name: &str, version: u32) -> Option<Arc<dyn Dispatch>> {
+        self.standing(name, |standing| standing.dispatchers.get(&version).cloned())
+    }
+
+    /// What a caller elsewhere is told of a service at first contact; none before it has been provided.
+    pub fn offer(&self, name: &str) -> Option<Offer> {
+        self.standing(name, |standing| {
+            let documents: Vec<&Document> =
+                standing.dispatchers.values().map(|dispatcher| dispatcher.contract()).collect();
+            let store = standing.store.clone();
+            (!documents.is_empty()).then(|| Offer { store, ..Offer::new(name, documents) })
+        })
+    }
+
+    /// Lets callers elsewhere know by an id which database a service here works on.
+    pub fn set_store(&self, name: &str, id: impl Into<String>) {
+        self.standing(name, |standing| standing.store = Some(id.into()));
+    }
+
+    /// The id of the database that a service here works on, once it is known.
+    pub fn store(&self, name: &str) -> Option<String> {
+        self.standing(name, |standing| standing.store.clone())
+    }
+
+    /// What came of comparing contracts with a service elsewhere.
+    pub fn contract_state(&self, name: &str) -> Vec<ContractState> {
+        let way = self.standing(name, |standing| standing.by_hand.clone().or(standing.transport.clone()));
+        way.map_or_else(Vec::new, |transport| transport.contract_state())
     }
 
     /// Nothing panics in `use_it`, and nothing in it comes back here.

@@ -1,6 +1,8 @@
 //! For tests: a binding as far away as another process without one, and (feature `testing`) a network that fails.
 
 #[cfg(feature = "testing")]
+mod contract;
+#[cfg(feature = "testing")]
 mod faults;
 
 use std::sync::Arc;
@@ -14,12 +16,14 @@ use crate::dispatch::{Dispatch, Dispatcher};
 use crate::error::CallError;
 use crate::transport::{Outgoing, Reply, Transport, Unanswered};
 #[cfg(feature = "testing")]
+pub use contract::{Change, WRITE, change, contract_holds, shapes_are_true};
+#[cfg(feature = "testing")]
 pub use faults::{Fault, FaultPlan, FaultProxy};
 
 /// Local, but serialised: every argument and answer goes through JSON and back, in a task of its own, with
 /// a context made from nothing but what a wire carries.
 ///
-/// A value that is not the same after the wire as before ends the call with [`CallError::Protocol`]:
+/// A value that is not the same after the wire as before, or (feature `testing`) not as its contract says, ends the call with [`CallError::Protocol`]:
 /// `encode(decode(x))` must be `x`, byte for byte.
 pub struct Serialised {
     callee: Arc<dyn Dispatch>,
@@ -36,6 +40,8 @@ impl Serialised {
     }
 
     fn check_same(&self, method: &str, part: Part, json: &Bytes) -> Result<(), CallError> {
+        #[cfg(feature = "testing")]
+        self.check_shape(method, part, json)?;
         match self.callee.recode(method, part, json)? == *json {
             true => Ok(()),
             false => {
@@ -64,6 +70,16 @@ impl Transport for Serialised {
             call.cx.mark_replayed();
         }
         Ok(reply)
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Serialised {
+    /// What is written must be as the contract says.
+    fn check_shape(&self, method: &str, part: Part, json: &Bytes) -> Result<(), CallError> {
+        let value = serde_json::from_slice(json).map_err(|error| CallError::protocol(error.to_string()))?;
+        let problem = contract::part_misfit(self.callee.contract(), method, part, &value);
+        problem.map_or(Ok(()), |problem| Err(CallError::protocol(format!("contract of {method}: {problem}"))))
     }
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::context::CallContext;
-use crate::contract::Method;
+use crate::contract::{ContractState, Document, Method};
 use crate::error::CallError;
 use crate::service::ServiceDescriptor;
 use crate::topology::Endpoint;
@@ -24,6 +24,11 @@ pub trait Transport: Send + Sync + 'static {
         true
     }
 
+    /// What came of comparing contracts with whoever answers; nothing before the first call.
+    fn contract_state(&self) -> Vec<ContractState> {
+        Vec::new()
+    }
+
     /// Where it goes, and how well that works; nothing where there is nothing to tell.
     fn endpoints(&self) -> Vec<Endpoint> {
         Vec::new()
@@ -35,6 +40,8 @@ pub trait Transport: Send + Sync + 'static {
 pub struct Outgoing<'a> {
     pub service: &'static str,
     pub version: u32,
+    /// What the caller knows of the service; not looked at for each call.
+    pub contract: fn() -> &'static Document,
     pub method: &'static Method,
     /// The callee's context, already one deeper than the caller's.
     pub cx: &'a CallContext,

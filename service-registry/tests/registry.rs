@@ -140,7 +140,7 @@ async fn a_service_placed_remote_goes_over_its_transport_even_when_provided_here
     registry.provide::<dyn Identity>(Arc::new(Here));
     let client = registry.client::<dyn Identity>();
     assert_eq!(client.whoami(&CallContext::root()).await, Ok("there".to_owned()));
-    assert!(registry.dispatcher("identity").is_some());
+    assert!(registry.dispatcher("identity", 1).is_some());
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The most items a page may hold.
@@ -61,8 +63,18 @@ impl<'de> Deserialize<'de> for Cursor {
     }
 }
 
+impl JsonSchema for Cursor {
+    fn schema_name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "cursor" })
+    }
+}
+
 /// Which page of a list is wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PageRequest {
     /// Goes on after this position; from the start where absent.
     pub cursor: Option<Cursor>,
@@ -79,7 +91,8 @@ impl Default for PageRequest {
 }
 
 /// A stretch of a list, in its order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
+#[schemars(rename = "Page_of_{T}")]
 pub struct Page<T> {
     /// The items.
     pub data: Vec<T>,

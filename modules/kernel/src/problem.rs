@@ -1,10 +1,11 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where the meaning of each code is written down; `type` of a problem is this plus the code.
 const TYPE_BASE: &str = "https://tributary.example/problems/";
 
 /// A problem document (RFC 9457): the only shape in which a client sees a failure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct Problem {
     /// Absolute URI that names the kind of problem.
     #[serde(rename = "type")]
@@ -36,7 +37,7 @@ pub struct Problem {
 }
 
 /// One fault of a request body or query.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct FieldError {
     /// JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.
     pub pointer: String,
@@ -185,7 +186,7 @@ impl Problem {
     /// What a client is told of a call that failed, by the kind of failure.
     pub fn of_failed_call(kind: &str, retry_after_ms: Option<u64>) -> Self {
         let code = match kind {
-            "unavailable" => Code::UpstreamUnavailable,
+            "unavailable" | "incompatible" => Code::UpstreamUnavailable,
             "overloaded" => Code::Overloaded,
             "deadline_exceeded" => Code::DeadlineExceeded,
             _ => Code::Internal,

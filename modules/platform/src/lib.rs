@@ -5,6 +5,7 @@ mod failure;
 pub mod http;
 mod module;
 mod once;
+mod open;
 pub mod outbox;
 mod principal;
 mod seal;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
-    AccessMode, ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
+    DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait, Value,
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
-use crate::Txn;
+use crate::{Txn, open};
 
 /// Where modules keep their data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,7 @@ const POSTGRES_ACQUIRE: Duration = Duration::from_secs(2);
 impl Store {
     /// Opens the database of `module`. PostgreSQL is connected on first use, so that a process starts without it.
     pub async fn open(module: &'static str, settings: &DatabaseSettings) -> Result<Self, DbErr> {
+        service_registry::watch_transactions(open::is_open_here);
         match settings {
             DatabaseSettings::Sqlite { directory } => Self::sqlite(module, directory).await,
             DatabaseSettings::Postgres { url, max_connections } => {
@@ -142,6 +145,16 @@ impl Store {
             _ => TransactionOptions::default(),
         };
         self.reader.begin_with_options(options).await
+    }
+
+    /// The id of this database, made when somebody asks for the first time. Processes that get the same one share it.
+    pub async fn identity(&self) -> Result<Uuid, DbErr> {
+        let run = |sql, values: Vec<Value>| Statement::from_sql_and_values(self.backend(), sql, values);
+        let make = "INSERT INTO store_identity (one, id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
+        self.writer.execute_raw(run(make, vec![Uuid::now_v7().into()])).await?;
+        let row = self.writer.query_one_raw(run("SELECT id FROM store_identity", Vec::new())).await?;
+        let none = || DbErr::RecordNotFound("the identity of the store".to_owned());
+        row.ok_or_else(none)?.try_get("", "id")
     }
 
     /// Rings when a transaction with events was committed by this process.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 
+use crate::open::Open;
+
 /// A transaction that writes, shared by the clones that one use case hands around. Dropped, it rolls back.
 #[derive(Clone)]
 pub struct Txn(Arc<Inner>);
@@ -13,11 +15,12 @@ struct Inner {
     transaction: DatabaseTransaction,
     bell: Arc<Notify>,
     has_events: AtomicBool,
+    _open: Open,
 }
 
 impl Txn {
     pub(crate) fn new(transaction: DatabaseTransaction, bell: Arc<Notify>) -> Self {
-        Self(Arc::new(Inner { transaction, bell, has_events: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { transaction, bell, has_events: AtomicBool::new(false), _open: Open::here() }))
     }
 
     pub(crate) fn expect_events(&self) {

@@ -17,7 +17,7 @@ pub trait Ledger: Send + Sync {
     async fn touch(&self, cx: &CallContext, n: u64) -> Result<u64, LedgerError>;
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Account {
     pub id: Uuid,
     pub name: String,
@@ -25,7 +25,7 @@ pub struct Account {
     pub balance_minor: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema, thiserror::Error)]
 pub enum LedgerError {
     #[error("account {id} is not known")]
     NotFound { id: Uuid },

@@ -8,19 +8,20 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 use reqwest::{Request, Url};
+use service_registry::contract::ContractState;
 use service_registry::policy::Policy;
 use service_registry::{CallError, Endpoint, Outgoing, Reply, Transport, Unanswered};
 
 use crate::signer::ServiceSigner;
-use crate::upstream::{Answer, Rules, Upstream};
+use crate::upstream::{Answer, Rules, Spoken, Upstream};
 use crate::wire::{REFUSAL, REPLAYED, headers_for};
 
 /// Calls to one service, at one address or several.
 pub struct HttpTransport {
     upstream: Arc<Upstream>,
     signer: Arc<ServiceSigner>,
-    /// By method; one transport serves one version of one service.
-    addresses: ArcSwap<Vec<(&'static str, Url)>>,
+    /// By version and method.
+    addresses: ArcSwap<Vec<((u32, &'static str), Url)>>,
 }
 
 impl HttpTransport {
@@ -32,6 +33,7 @@ impl HttpTransport {
 
     /// A transport to a service that others here may ask too.
     pub fn over(upstream: Arc<Upstream>, signer: Arc<ServiceSigner>) -> Self {
+        upstream.greet_as(&signer);
         Self { upstream, signer, addresses: ArcSwap::default() }
     }
 
@@ -47,19 +49,15 @@ impl HttpTransport {
     /// Where the method is called; parsed at its first call.
     fn address(&self, call: &Outgoing<'_>) -> Url {
         let known = self.addresses.load();
-        let this = |(method, _): &&(&str, Url)| *method == call.method.name;
+        let key = (call.version, call.method.name);
+        let this = |(known, _): &&((u32, &str), Url)| *known == key;
         if let Some((_, url)) = known.iter().find(this) {
             return url.clone();
         }
         let mut url = self.upstream.base().clone();
         url.set_path(&format!("rpc/{}/v{}/{}", call.service, call.version, call.method.name));
         self.addresses.rcu(|known| {
-            known
-                .iter()
-                .filter(|other| !this(other))
-                .cloned()
-                .chain([(call.method.name, url.clone())])
-                .collect::<Vec<_>>()
+            known.iter().filter(|other| !this(other)).cloned().chain([(key, url.clone())]).collect::<Vec<_>>()
         });
         url
     }
@@ -95,7 +93,9 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn call(&self, call: Outgoing<'_>) -> Result<Reply, Unanswered> {
+        let spoken = Spoken { contract: call.contract, version: call.version, method: call.method.name };
         let rules = Rules {
+            spoken: Some(spoken),
             dedupe: call.method.dedupe,
             ..Rules::new(call.method.class, call.cx, Some(call.arguments.len()))
         };
@@ -107,6 +107,10 @@ impl Transport for HttpTransport {
 
     fn is_available(&self) -> bool {
         self.upstream.is_available()
+    }
+
+    fn contract_state(&self) -> Vec<ContractState> {
+        self.upstream.contract_states()
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {

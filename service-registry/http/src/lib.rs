@@ -21,6 +21,6 @@ pub use gone::{CallerWatch, remember_connection};
 pub use keys::{KeyFault, KeyPair, public_from_pem};
 pub use server::{BODY_LIMIT_BYTES, RpcAuth, rpc_routes};
 pub use signer::ServiceSigner;
-pub use upstream::{Answer, Resolve, Rules, SystemResolver, Upstream};
+pub use upstream::{Answer, Resolve, Rules, Spoken, SystemResolver, Upstream};
 pub use verifier::ServiceVerifier;
 pub use wire::{context_from_headers, headers_for};

@@ -1,4 +1,5 @@
-//! The receiving side: `POST /rpc/{service}/v{version}/{method}` on the private listener.
+//! The receiving side: `POST /rpc/{service}/v{version}/{method}` on the private listener, and for whoever calls the
+//! first time `GET /rpc/{service}` (the fingerprints of its contracts) and `GET /rpc/{service}/v{version}` (the shapes).
 
 use std::sync::Arc;
 
@@ -41,6 +42,9 @@ struct Door {
 }
 
 async fn answer(door: web::Data<Door>, request: HttpRequest, body: web::Payload) -> HttpResponse {
+    if request.method() == Method::GET {
+        return door.introduce(&request).await.unwrap_or_else(Refused::into_response);
+    }
     let admitted = match Address::of(&request) {
         Ok(address) => door.admit(address, &request, body).await,
         Err(refused) => Err(refused),
@@ -119,22 +123,41 @@ impl Door {
         Ok(Admitted { dispatcher, method, cx, arguments })
     }
 
+    /// Says what a caller must agree with, to those who may call.
+    async fn introduce(&self, request: &HttpRequest) -> Result<HttpResponse, Refused> {
+        let nothing = || not_here(format!("nothing to read at {}", request.path()));
+        let path = request.path().strip_prefix("/rpc/").ok_or_else(nothing)?;
+        let (service, version) = path.split_once("/v").map_or((path, None), |(name, v)| (name, Some(v)));
+        authenticate(request.headers(), service, &self.auth.services, &*self.auth.callers).await?;
+        let offer = self.registry.offer(service).ok_or_else(|| self.absent(service))?;
+        let Some(version) = version else { return Ok(HttpResponse::Ok().json(offer)) };
+        let version = version.parse().map_err(|_| nothing())?;
+        let dispatcher = self.registry.dispatcher(service, version).ok_or_else(nothing)?;
+        Ok(HttpResponse::Ok().json(dispatcher.contract()))
+    }
+
     fn dispatcher(&self, address: &Address<'_>) -> Result<Arc<dyn Dispatch>, Refused> {
         let Address { service, version, method } = *address;
-        let Some(dispatcher) = self.registry.dispatcher(service) else {
-            // Not provided yet: this process is still starting, so the caller should wait.
-            return Err(match self.registry.runs(service) {
-                true => CallError::unavailable(service).into(),
-                false => not_here(format!("no service {service} here")),
+        let Some(dispatcher) = self.registry.dispatcher(service, version) else {
+            return Err(match self.registry.offer(service) {
+                Some(_) => not_here(format!("service {service} has no version {version} here")),
+                None => self.absent(service),
             });
         };
-        if version != dispatcher.version() {
-            return Err(not_here(format!("service {service} has no version {version} here")));
-        }
         if !dispatcher.methods().iter().any(|known| known.name == method) {
             return Err(not_here(format!("service {service} v{version} has no method {method}")));
         }
         Ok(dispatcher)
+    }
+}
+
+impl Door {
+    fn absent(&self, service: &str) -> Refused {
+        match self.registry.runs(service) {
+            // Not provided yet: this process is still starting, so the caller should wait.
+            true => CallError::unavailable(service).into(),
+            false => not_here(format!("no service {service} here")),
+        }
     }
 }
 
@@ -170,7 +193,9 @@ struct Refused(StatusCode, CallError);
 impl From<CallError> for Refused {
     fn from(error: CallError) -> Self {
         let status = match &error {
-            CallError::Unavailable { .. } | CallError::Overloaded { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            CallError::Unavailable { .. } | CallError::Overloaded { .. } | CallError::Incompatible(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             CallError::DeadlineExceeded { .. } => StatusCode::GATEWAY_TIMEOUT,
             CallError::Refused { .. } => StatusCode::FORBIDDEN,
             CallError::Protocol { .. } => StatusCode::BAD_REQUEST,

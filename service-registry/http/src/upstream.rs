@@ -4,7 +4,9 @@
 //! neighbour holds for the other. From the outside in: bulkhead, repeats, the choice of an endpoint, its breaker.
 
 mod attempt;
+mod contracts;
 mod endpoints;
+mod greeting;
 mod hedge;
 mod resolve;
 mod retry;
@@ -16,16 +18,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
+use service_registry::contract::ContractState;
 use service_registry::policy::{Bulkhead, Policy};
 use service_registry::{CallError, Endpoint, Unanswered};
 use tracing::debug;
 
-use self::attempt::{Attempt, ShortCircuited};
+use self::attempt::{Attempt, ShortCircuited, Unfit};
+pub use self::contracts::Spoken;
+use self::contracts::Unreached;
 use self::endpoints::Endpoints;
 pub use self::resolve::{Resolve, SystemResolver};
 pub use self::retry::Make;
 use self::retry::Repeats;
 pub use self::rules::Rules;
+use crate::signer::ServiceSigner;
 
 /// One service elsewhere, at one address or several.
 pub struct Upstream {
@@ -33,8 +39,8 @@ pub struct Upstream {
     urls: Vec<String>,
     base: Url,
     client: ClientWithMiddleware,
+    attempt: Arc<Attempt>,
     repeats: Repeats,
-    endpoints: Arc<Endpoints>,
     bulkhead: Bulkhead,
 }
 
@@ -54,14 +60,15 @@ impl Upstream {
         let bases = urls.iter().map(|url| parse(url)).collect::<Result<Vec<_>, _>>()?;
         let base = bases.first().cloned();
         let base = base.ok_or_else(|| CallError::failed(format!("no url for {service}")))?;
-        let endpoints = Arc::new(Endpoints::new(service, bases, policy.breaker, resolver));
+        let endpoints = Endpoints::new(service, bases, policy.breaker, resolver);
         let client = endpoints::http_client(&base, None)
             .map_err(|error| CallError::failed(format!("no http client: {error}")))?;
-        let client = ClientBuilder::new(client).with(Attempt::new(Arc::clone(&endpoints))).build();
+        let attempt = Arc::new(Attempt::new(endpoints));
+        let client = ClientBuilder::new(client).with_arc(attempt.clone()).build();
         let bulkhead = Bulkhead::new(policy.bulkhead, service, "remote");
         let repeats = Repeats::new(service, policy);
         let (service, urls) = (service.to_owned(), urls.to_vec());
-        Ok(Self { service, urls, base, client, repeats, endpoints, bulkhead })
+        Ok(Self { service, urls, base, client, attempt, repeats, bulkhead })
     }
 
     pub fn service(&self) -> &str {
@@ -76,6 +83,16 @@ impl Upstream {
     /// The first of its urls; requests are made for it, and sent to whichever endpoint is chosen.
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// Asks endpoints for their contracts as this service from now on, unless it does so already as another.
+    pub fn greet_as(&self, signer: &Arc<ServiceSigner>) {
+        self.attempt.greeter.sign_as(signer);
+    }
+
+    /// What is known of the contracts of its endpoints.
+    pub fn contract_states(&self) -> Vec<ContractState> {
+        self.attempt.endpoints().contract_states(&self.service)
     }
 
     /// Sends what `make` makes, for each attempt anew, and gives what came back, whatever its status.
@@ -97,12 +114,12 @@ impl Upstream {
 
     /// Whether one of its endpoints would be asked now.
     pub fn is_available(&self) -> bool {
-        self.endpoints.is_available()
+        self.attempt.endpoints().is_available()
     }
 
     /// Its endpoints, as an operator is told.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.endpoints.told()
+        self.attempt.endpoints().told()
     }
 
     fn name(&self, error: &Error) -> CallError {
@@ -115,12 +132,17 @@ impl Upstream {
                     false => CallError::unavailable(service),
                 }
             }
-            Error::Middleware(error) => match error.downcast_ref::<ShortCircuited>() {
-                Some(ShortCircuited { wait }) => {
+            Error::Middleware(error) => {
+                if let Some(ShortCircuited { wait }) = error.downcast_ref() {
                     CallError::Unavailable { service, retry_after_ms: millis(*wait).max(1) }
+                } else if let Some(Unfit(refusal)) = error.downcast_ref() {
+                    refusal.clone()
+                } else if error.is::<Unreached>() {
+                    CallError::unavailable(service)
+                } else {
+                    CallError::failed(error.to_string())
                 }
-                None => CallError::failed(error.to_string()),
-            },
+            }
         }
     }
 }

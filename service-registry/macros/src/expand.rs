@@ -26,6 +26,7 @@ fn contract(service: &Service) -> TokenStream {
     let (text, version) = (&service.arguments.name, &service.arguments.version);
     let methods = service.methods.iter().map(table_row);
     let arms = service.methods.iter().enumerate().map(|(index, method)| dispatch_arm(name, index, method));
+    let shapes = service.methods.iter().enumerate().map(|(index, method)| shape_line(index, method));
     let recodings = service.methods.iter().enumerate().map(|(index, method)| recode_arm(index, method));
     quote! {
         impl ::service_registry::Contract for dyn #name {
@@ -53,6 +54,14 @@ fn contract(service: &Service) -> TokenStream {
                 })
             }
 
+            fn document() -> &'static ::service_registry::contract::Document {
+                static DOCUMENT: ::std::sync::OnceLock<::service_registry::contract::Document> =
+                    ::std::sync::OnceLock::new();
+                DOCUMENT.get_or_init(|| {
+                    ::service_registry::generated::describe::<Self>(|shapes| { #(#shapes)* })
+                })
+            }
+
             fn recode(
                 method: usize,
                 part: ::service_registry::Part,
@@ -72,7 +81,8 @@ fn contract(service: &Service) -> TokenStream {
 
 fn table_row(method: &Method) -> TokenStream {
     let name = method.signature.ident.to_string();
-    let (class, dedupe) = (method.class.variant(), method.dedupe);
+    let (class, dedupe, optional) = (method.class.variant(), method.dedupe, method.optional);
+    let arguments = method.arguments.iter().map(|(name, _)| name.to_string());
     let timeout = match &method.timeout_ms {
         Some(timeout_ms) => quote!(::core::time::Duration::from_millis(#timeout_ms)),
         None => quote!(::service_registry::DEFAULT_TIMEOUT),
@@ -82,6 +92,8 @@ fn table_row(method: &Method) -> TokenStream {
             name: #name,
             class: ::service_registry::Class::#class,
             dedupe: #dedupe,
+            optional: #optional,
+            arguments: &[#(#arguments),*],
             timeout: #timeout,
         }
     }
@@ -108,6 +120,13 @@ fn recode_arm(index: usize, method: &Method) -> TokenStream {
     let (shape, answer, error) = (arguments_type(method), &method.answer, &method.error);
     quote! {
         #index => ::service_registry::generated::recode::<#shape, #answer, #error>(part, json),
+    }
+}
+
+fn shape_line(index: usize, method: &Method) -> TokenStream {
+    let (shape, answer, error) = (arguments_type(method), &method.answer, &method.error);
+    quote! {
+        shapes.add::<#shape, #answer, #error>(&<Self as ::service_registry::Contract>::METHODS[#index]);
     }
 }
 

@@ -23,7 +23,8 @@ use proc_macro::TokenStream;
 ///
 /// The trait becomes an `async_trait`, `dyn Ledger` gets a `Contract`, and `ServiceClient<dyn Ledger>`
 /// implements `Ledger`. A method without a class is `#[once]`; one without `timeout_ms` has three seconds.
-/// Arguments and answers are owned values that serde can carry, errors hold a `CallError`.
+/// Arguments and answers are owned values that serde can carry and schemars can describe, errors hold a `CallError`.
+/// `#[optional]` beside the class: callers go on where a callee does not have the method yet.
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     parse::service(arguments.into(), item.into())

@@ -16,6 +16,7 @@ pub(crate) struct Method {
     pub signature: Signature,
     pub class: Class,
     pub dedupe: bool,
+    pub optional: bool,
     pub timeout_ms: Option<LitInt>,
     pub arguments: Vec<(Ident, Type)>,
     pub answer: Type,
@@ -55,6 +56,7 @@ impl Class {
 impl Method {
     /// Reads one method and takes the attributes that are ours off it.
     pub(crate) fn read(function: &mut TraitItemFn) -> Result<Self> {
+        let optional = take_optional(&mut function.attrs)?;
         let (class, Promises { dedupe, timeout_ms }) = take_class(&mut function.attrs)?;
         if let Some(body) = &function.default {
             return Err(Error::new_spanned(
@@ -66,7 +68,7 @@ impl Method {
         check_shape(&signature)?;
         let arguments = arguments(&signature)?;
         let (answer, error) = result_of(&signature)?;
-        Ok(Self { signature, class, dedupe, timeout_ms, arguments, answer, error })
+        Ok(Self { signature, class, dedupe, optional, timeout_ms, arguments, answer, error })
     }
 }
 
@@ -75,6 +77,16 @@ impl Method {
 struct Promises {
     dedupe: bool,
     timeout_ms: Option<LitInt>,
+}
+
+/// Whether callers go on without this method.
+fn take_optional(attributes: &mut Vec<Attribute>) -> Result<bool> {
+    let before = attributes.len();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("optional")) {
+        attribute.meta.require_path_only()?;
+    }
+    attributes.retain(|attribute| !attribute.path().is_ident("optional"));
+    Ok(attributes.len() < before)
 }
 
 /// The class of a method and its promises; without an attribute it is `#[once]`, which promises least.
@@ -92,7 +104,7 @@ fn take_class(attributes: &mut Vec<Attribute>) -> Result<(Class, Promises)> {
         } else if !harmless(attribute) {
             return Err(Error::new_spanned(
                 attribute,
-                "unknown attribute on a service method: expected #[read], #[idempotent] or #[once]",
+                "unknown attribute on a service method: expected #[read], #[idempotent], #[once] or #[optional]",
             ));
         }
     }

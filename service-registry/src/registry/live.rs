@@ -91,7 +91,7 @@ impl Registry {
             self.standing(service.name, |standing| PlacedService {
                 name: service.name.to_owned(),
                 version: service.version,
-                provided: standing.dispatcher.is_some(),
+                provided: standing.is_provided(),
                 placement: standing.placement.clone(),
                 since_ms: since_1970_ms(standing.since),
                 rolled_back: standing.rolled_back.clone(),
@@ -116,7 +116,7 @@ impl Standing {
 
     /// Where to go when the guard says no: here, with the urls kept for the next try, else where it was.
     fn way_back(&self) -> Option<(Placement, Option<Arc<dyn Transport>>)> {
-        if self.here().is_some() {
+        if self.is_provided() {
             let back = Placement { urls: self.placement.urls.clone(), ..Placement::local() };
             return Some((back, self.transport.clone()));
         }

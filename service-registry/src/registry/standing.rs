@@ -1,6 +1,7 @@
 //! How one service stands: where it is placed, since when, and what its client is bound to for that.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -28,8 +29,11 @@ pub(super) struct Standing {
     pub(super) transport: Option<Arc<dyn Transport>>,
     /// A way that somebody has chosen whatever the placement says.
     pub(super) by_hand: Option<Arc<dyn Transport>>,
-    pub(super) dispatcher: Option<Arc<dyn Dispatch>>,
-    seat: Option<Box<dyn Seat>>,
+    /// By version, as are the seats: a service may be offered in two at once.
+    pub(super) dispatchers: BTreeMap<u32, Arc<dyn Dispatch>>,
+    seats: BTreeMap<u32, Box<dyn Seat>>,
+    /// The id of the database that it works on here.
+    pub(super) store: Option<String>,
 }
 
 impl Standing {
@@ -43,32 +47,31 @@ impl Standing {
             era: 0,
             transport,
             by_hand: None,
-            dispatcher: None,
-            seat: None,
+            dispatchers: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            store: None,
         }
     }
 
-    /// The seat of a client for `T`. A client of another trait under the same name loses its own.
+    /// The seat of a client for `T`. A client of another trait under the same name and version loses its own.
     pub(super) fn seat<T: Contract + ?Sized>(&mut self, registry: &Registry) -> &mut Seated<T> {
         let seated = |seat: &dyn Seat| (seat as &dyn Any).is::<Seated<T>>();
-        if !self.seat.as_deref().is_some_and(seated) {
-            self.seat = Some(Box::new(Seated::<T>::new()));
+        if !self.seats.get(&T::VERSION).is_some_and(|seat| seated(&**seat)) {
+            self.seats.insert(T::VERSION, Box::new(Seated::<T>::new()));
             self.bind(registry);
         }
-        let seat = self.seat.as_deref_mut().expect("it has just been put there");
-        (seat as &mut dyn Any).downcast_mut().expect("it was asked above")
+        let seat = self.seats.get_mut(&T::VERSION).expect("it has just been put there");
+        (&mut **seat as &mut dyn Any).downcast_mut().expect("it was asked above")
     }
 
-    /// The implementation in this process, if it has been provided.
-    pub(super) fn here(&self) -> Option<Arc<dyn Transport>> {
-        self.seat.as_ref()?.here()
+    /// Whether this process has an implementation.
+    pub(super) fn is_provided(&self) -> bool {
+        !self.dispatchers.is_empty()
     }
 
-    /// Points the client where the placement says.
+    /// Points the clients where the placement says.
     pub(super) fn bind(&self, registry: &Registry) {
-        if let Some(seat) = &self.seat {
-            seat.bind(self.plan(registry));
-        }
+        self.seats.values().for_each(|seat| seat.bind(self.plan(seat.here(), registry)));
     }
 
     /// Tells metrics where it is placed.
@@ -77,11 +80,11 @@ impl Standing {
         gauge!("placement_share", "service" => self.service.clone()).set(share);
     }
 
-    fn plan(&self, registry: &Registry) -> Plan {
+    fn plan(&self, here: Option<Arc<dyn Transport>>, registry: &Registry) -> Plan {
         if let Some(transport) = &self.by_hand {
             return Plan::There(Arc::clone(transport));
         }
-        let (placement, here) = (&self.placement, self.here());
+        let placement = &self.placement;
         let Some(there) = self.transport.clone() else {
             return if placement.side == Side::Local { Plan::Here } else { Plan::Nowhere };
         };

@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::difference::differences;
 use crate::context::CallContext;
-use crate::contract::{Class, Method};
+use crate::contract::{Class, Document, Method};
 use crate::topology::Endpoint;
 use crate::transport::{Outgoing, Reply, Transport, Unanswered};
 
@@ -41,6 +41,7 @@ impl Shadowed {
         let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
         let (answer, answered) = oneshot::channel();
         let shadow = Shadow {
+            contract: call.contract,
             service: call.service,
             version: call.version,
             method: call.method,
@@ -87,6 +88,7 @@ impl Transport for Shadowed {
 
 /// A call that outlives the one it belongs to.
 struct Shadow {
+    contract: fn() -> &'static Document,
     service: &'static str,
     version: u32,
     method: &'static Method,
@@ -96,9 +98,9 @@ struct Shadow {
 
 impl Shadow {
     async fn run(&self, other: &dyn Transport) -> Option<Reply> {
-        let Self { service, version, method, cx, arguments } = self;
-        let arguments = arguments.clone();
-        let call = other.call(Outgoing { service, version: *version, method, cx, arguments });
+        let Self { contract, service, version, method, cx, arguments } = self;
+        let (contract, version, arguments) = (*contract, *version, arguments.clone());
+        let call = other.call(Outgoing { contract, service, version, method, cx, arguments });
         let bounded = timeout_at(cx.deadline().into(), AssertUnwindSafe(call).catch_unwind());
         bounded.await.ok()?.ok()?.ok()
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer};
 use service_registry::policy::{BreakerRules, Policy};
@@ -132,7 +133,8 @@ async fn lose_answers(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
     let first = !request.headers().contains_key("x-retry-attempt");
-    let once = request.path().ends_with("/increment");
+    // Nor is the handshake lost: it is no call.
+    let once = request.path().ends_with("/increment") || request.method() == Method::GET;
     let answer = next.call(request).await?;
     let answered = answer.status() == 200 || answer.status() == 422;
     let lost = match fault {

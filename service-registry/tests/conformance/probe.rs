@@ -72,7 +72,7 @@ pub trait Probe: Send + Sync {
     async fn increment(&self, cx: &CallContext) -> Result<u32, ProbeError>;
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Thing {
     pub id: Uuid,
     pub name: String,
@@ -83,7 +83,7 @@ pub struct Thing {
     pub by_name: BTreeMap<String, Vec<u8>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Kind {
     Plain,
     Pair(i64, i64),
@@ -104,7 +104,7 @@ impl Thing {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema, thiserror::Error)]
 pub enum ProbeError {
     #[error("probe {id} is not known")]
     NotFound { id: Uuid },
@@ -116,7 +116,7 @@ pub enum ProbeError {
     Call(#[from] CallError),
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Seen {
     pub request_id: Uuid,
     pub call_id: Uuid,
@@ -124,8 +124,10 @@ pub struct Seen {
     pub sampled: bool,
     pub depth: u8,
     pub remaining_ms: u128,
+    #[schemars(with = "serde_json::Value")]
     pub caller: Option<Caller>,
     pub user_token: Option<String>,
+    #[schemars(with = "serde_json::Value")]
     pub idempotency: Option<IdempotencyKey>,
 }
 

@@ -43,7 +43,7 @@ pub trait Notes: Send + Sync {
     async fn add_known(&self, cx: &CallContext) -> Result<(), CallError>;
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Notebook {
     pub notes: usize,
     pub owner: String,

@@ -1,11 +1,12 @@
 use kernel::{Code, Denied, FieldError, ImportId, Problem, ProfileId, ToProblem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_registry::CallError;
 
 use crate::ImportState;
 
 /// Why connections refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 pub enum ConnectionsError {
     /// The caller did not log in, or the token names no household.
     #[error("log in first")]

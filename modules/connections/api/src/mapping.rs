@@ -1,11 +1,12 @@
 use kernel::{AccountId, Currency, Instant, ProfileId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// How one bank writes its tables.
 ///
 /// Its JSON is that of the readers' own mapping; a test of the implementation keeps the two alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// Between the cells of a line: `,` `;` `|` `:` `^` `~` or a tab.
@@ -41,7 +42,7 @@ pub struct Mapping {
 }
 
 /// Which column holds what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
     /// Day of booking. May hold `02/03/2025 as of 02/01/2025`: then the second date is the transaction's.
@@ -97,7 +98,7 @@ pub struct Columns {
 }
 
 /// A column that says with a word whether a row was booked. Case does not matter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatusColumn {
     /// Where the word stands.
@@ -115,7 +116,7 @@ pub struct StatusColumn {
 }
 
 /// A column, by its name in the header or by its number from 0.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(untagged)]
 pub enum Column {
     /// From 0.
@@ -125,7 +126,7 @@ pub enum Column {
 }
 
 /// How a table writes which way the money went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AmountColumns {
     /// One column with signs.
@@ -150,7 +151,7 @@ pub enum AmountColumns {
 }
 
 /// Which of three numbers is the day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateOrder {
     /// `2025-02-13`
@@ -162,7 +163,7 @@ pub enum DateOrder {
 }
 
 /// How a file writes the decimal point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalMark {
     /// `1,234.56`
@@ -172,7 +173,7 @@ pub enum DecimalMark {
 }
 
 /// A saved way to read one bank's tables; used by itself for files with the same header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct MappingProfile {
     /// Its id.
     pub id: ProfileId,
@@ -191,7 +192,7 @@ pub struct MappingProfile {
 }
 
 /// A profile to be saved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMappingProfile {
     /// What the household calls it.

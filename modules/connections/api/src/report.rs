@@ -1,9 +1,10 @@
 use kernel::{AccountId, BankDate, Money, TransactionId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What became, or would become, of the rows of a file: the ledger's own report, as it gave it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct ImportReport {
     /// All rows by outcome.
     pub outcomes: Outcomes,
@@ -20,7 +21,7 @@ pub struct ImportReport {
 }
 
 /// How many rows ended how. Every row read ends as exactly one of the five.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Outcomes {
     /// Rows read; the sum of the five.
     pub read: u64,
@@ -37,7 +38,7 @@ pub struct Outcomes {
 }
 
 /// What became of the rows of one account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct AccountReport {
     /// The account; absent in a preview that would open it.
     pub account_id: Option<AccountId>,
@@ -61,7 +62,7 @@ pub struct AccountReport {
 }
 
 /// A bank's stated balance beside our own for the same date; a difference is shown, never plugged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Drift {
     /// The end of this day.
     #[schema(value_type = String, format = Date)]
@@ -75,7 +76,7 @@ pub struct Drift {
 }
 
 /// A row that could not be taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct RejectedRow {
     /// Its line in the file, counting from 1.
     pub line: u32,
@@ -86,7 +87,7 @@ pub struct RejectedRow {
 }
 
 /// A new row that looks like a pending transaction but is no proof: the amount differs, or several fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Suggestion {
     /// The line of the new row in the file, counting from 1.
     pub line: u32,
@@ -99,7 +100,7 @@ pub struct Suggestion {
 }
 
 /// What it came to when an import was undone: the ledger's own report, as it gave it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct UndoReport {
     /// Transactions that it had made and that are gone.
     pub removed: u64,
@@ -112,7 +113,7 @@ pub struct UndoReport {
 }
 
 /// What became of an account when an import was undone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct AccountUndone {
     /// The account.
     pub account_id: AccountId,

@@ -1,13 +1,14 @@
 use std::fmt;
 
 use kernel::{AccountId, Currency, ImportId, Instant, Problem, ProfileId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{FileRow, ImportReport, Mapping, UndoReport};
 
 /// A bank file on its way into the ledger.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Import {
     /// Its id.
     pub id: ImportId,
@@ -60,7 +61,7 @@ pub struct Import {
 }
 
 /// Where an import stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportState {
     /// The file is being read.
@@ -107,7 +108,7 @@ impl fmt::Display for ImportState {
 }
 
 /// A file format that is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFormat {
     /// OFX or QFX 1.x (SGML).
@@ -127,7 +128,7 @@ pub enum FileFormat {
 }
 
 /// How the bytes of a file are read as text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct EncodingUsed {
     /// WHATWG name.
     #[schema(example = "windows-1252")]
@@ -137,7 +138,7 @@ pub struct EncodingUsed {
 }
 
 /// Something to know about how a file was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Note {
     /// Stable word for programs.
     pub code: String,
@@ -148,7 +149,7 @@ pub struct Note {
 /// What one reading of a file has brought into the ledger and another does not find.
 ///
 /// A commit takes nothing away: to be rid of these, undo the first import before.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Difference {
     /// How many transactions.
     pub missing: u64,
@@ -157,7 +158,7 @@ pub struct Difference {
 }
 
 /// How far the reading of a file is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Progress {
     /// Bytes of the file read so far.
     pub bytes_read: u64,
@@ -168,7 +169,7 @@ pub struct Progress {
 }
 
 /// How to read a file from now on; what is absent stays as it was.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewRequest {
     /// The account that all rows are for.

@@ -79,7 +79,7 @@ impl World {
         let far = services();
         let ledger_module = ledger::module(&far, open_store("ledger", &database).await, LEDGER);
         let registry = services();
-        let gate = Arc::new(Gate::new(Serialised::new(far.dispatcher("ledger").unwrap())));
+        let gate = Arc::new(Gate::new(Serialised::new(far.dispatcher("ledger", 1).unwrap())));
         registry.bind_remote("ledger", gate.clone());
 
         let store = open_store("connections", &database).await;
@@ -87,7 +87,7 @@ impl World {
         // What its own routes ask comes as if from another process, too.
         registry.bind_remote(
             "connections",
-            Arc::new(Serialised::new(registry.dispatcher("connections").unwrap())),
+            Arc::new(Serialised::new(registry.dispatcher("connections", 1).unwrap())),
         );
         let ledger = registry.client::<dyn Ledger>();
         let running = Mutex::default();

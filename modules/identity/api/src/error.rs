@@ -1,9 +1,10 @@
 use kernel::{Code, FieldError, Problem, SessionId, SpaceId, ToProblem, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_registry::CallError;
 
 /// Why identity refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 pub enum IdentityError {
     /// The caller did not log in.
     #[error("log in first")]

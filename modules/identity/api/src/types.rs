@@ -1,11 +1,12 @@
 use kernel::{Instant, Role, SessionId, SpaceId, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Secret;
 
 /// What somebody says of themselves to register.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// Where they are reached, and what they log in with.
@@ -25,7 +26,7 @@ pub struct NewUser {
 }
 
 /// A person who can log in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct User {
     /// Their id.
     pub id: UserId,
@@ -39,7 +40,7 @@ pub struct User {
 }
 
 /// A new user and the household that was made for them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Registered {
     /// The user.
     pub user: User,
@@ -48,7 +49,7 @@ pub struct Registered {
 }
 
 /// The one who asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Me {
     /// The user.
     pub user: User,
@@ -59,7 +60,7 @@ pub struct Me {
 }
 
 /// What it takes to log in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Credentials {
     /// The address, in any case.
     pub email: String,
@@ -72,7 +73,7 @@ pub struct Credentials {
 }
 
 /// What it takes to go on with a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refresh {
     /// The refresh token that was given out last.
     pub refresh_token: Secret,
@@ -83,7 +84,7 @@ pub struct Refresh {
 }
 
 /// The tokens of a session (RFC 6749 §5.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Tokens {
     /// The session that they belong to.
     pub session: Session,
@@ -100,7 +101,7 @@ pub struct Tokens {
 }
 
 /// One log-in of a user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -122,7 +123,7 @@ pub struct Session {
 }
 
 /// A household or tenant, as one of its members sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Space {
     /// Its id.
     pub id: SpaceId,
@@ -136,7 +137,7 @@ pub struct Space {
 }
 
 /// A household to make.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSpace {
     /// What to call it.
@@ -145,7 +146,7 @@ pub struct NewSpace {
 }
 
 /// Somebody in a household.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Member {
     /// Who.
     pub user_id: UserId,
@@ -161,7 +162,7 @@ pub struct Member {
 }
 
 /// Somebody to take into a household.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
     /// The address of somebody who has registered.
@@ -172,7 +173,7 @@ pub struct NewMember {
 }
 
 /// What becomes of a member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberChange {
     /// What they may do from now on.
@@ -180,14 +181,14 @@ pub struct MemberChange {
 }
 
 /// The public keys that access tokens are checked with (RFC 7517 §5).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Jwks {
     /// The keys, in no order.
     pub keys: Vec<Jwk>,
 }
 
 /// A public Ed25519 key (RFC 8037 §2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Jwk {
     /// Always `OKP`.
     #[schema(example = "OKP")]
@@ -209,7 +210,7 @@ pub struct Jwk {
 }
 
 /// Sessions that ended before their time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Revocations {
     /// Ask for what comes after this next time.
     pub seq: i64,

@@ -57,7 +57,7 @@ impl Home {
         let mut module = identity::module(&registry, store.clone(), settings).unwrap();
         let jobs = Mutex::new(std::mem::take(&mut module.jobs));
         let identity = registry.client::<dyn Identity>();
-        let dispatcher = registry.dispatcher("identity").unwrap();
+        let dispatcher = registry.dispatcher("identity", 1).unwrap();
         identity.bind_remote(Arc::new(Serialised::new(dispatcher)));
         let access = AccessTokens::new(ISSUER, identity.clone(), clock);
         let keeper = tokio::spawn({

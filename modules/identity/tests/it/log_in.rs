@@ -154,6 +154,24 @@ async fn a_second_process_on_the_same_database_starts_beside_the_first() {
 }
 
 #[tokio::test]
+async fn processes_know_by_an_id_whether_they_share_a_database() {
+    let mut ids = std::collections::HashSet::new();
+    let databases = TestDatabase::each().await;
+    for database in &databases {
+        for _ in 0..2 {
+            let store = platform::Store::open("identity", &database.settings).await.unwrap();
+            migrations::up("identity", store.writer(), store.lock_file()).await.unwrap();
+            ids.insert(store.identity().await.unwrap());
+            store.close().await.unwrap();
+        }
+    }
+    assert_eq!(ids.len(), databases.len());
+    for database in databases {
+        database.drop().await;
+    }
+}
+
+#[tokio::test]
 async fn regression_processes_that_make_the_same_new_database_do_not_refuse_each_other() {
     for _ in 0..10 {
         let database = TestDatabase::sqlite();

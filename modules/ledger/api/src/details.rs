@@ -1,10 +1,11 @@
 use chrono::NaiveDate;
 use kernel::Money;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Whether the bank has booked a movement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionStatus {
     /// It counts in the booked balance.
@@ -15,7 +16,7 @@ pub enum TransactionStatus {
 }
 
 /// What only some formats tell of a movement; absent where the file did not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(default)]
 pub struct Details {
     /// The day from which it bears interest.
@@ -48,7 +49,7 @@ impl Details {
 }
 
 /// A part of a movement that was set apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Split {
     /// In the currency of the movement.
     pub amount: Money,
@@ -59,7 +60,7 @@ pub struct Split {
 }
 
 /// What a movement in an investment account did with a security. OFX 2.3 §13.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Trade {
     /// What happened.
     pub action: TradeAction,
@@ -80,7 +81,7 @@ pub struct Trade {
 }
 
 /// What happened to a security.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum TradeAction {

@@ -1,9 +1,10 @@
 use kernel::{AccountId, BatchId, Code, Currency, Denied, FieldError, Problem, ToProblem, TransactionId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_registry::CallError;
 
 /// Why the ledger refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 pub enum LedgerError {
     /// The caller did not log in, or the token names no household.
     #[error("log in first")]

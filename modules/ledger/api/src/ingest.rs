@@ -1,5 +1,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{AccountId, BatchId, Currency, Money, TransactionId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 use crate::{AccountKind, BalanceKind, Details, Drift, TransactionKind, TransactionStatus};
 
 /// Some rows of a batch, to wait until the batch is ingested.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StagePart {
     /// The batch: one delivery, such as one file.
     pub batch: BatchId,
@@ -22,7 +23,7 @@ pub struct StagePart {
 }
 
 /// One statement of a batch: which account it is of, and the balances it states.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementRef {
     /// Counts from 0 within the batch. The same number again adds its balances.
     pub number: u32,
@@ -46,7 +47,7 @@ impl StatementRef {
 }
 
 /// How a statement names its account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum AccountRef {
     /// An account of ours.
     Id(AccountId),
@@ -55,7 +56,7 @@ pub enum AccountRef {
 }
 
 /// An account as a bank's file describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExternalAccount {
     /// The account of ours that the file says it is of, as our own exports do. Where the household has it, the rows
     /// are for it, and balances that the file states count for nothing: it was us who wrote them.
@@ -76,7 +77,7 @@ pub struct ExternalAccount {
 }
 
 /// A balance that a statement states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatedBalance {
     /// What it means.
     pub kind: BalanceKind,
@@ -87,7 +88,7 @@ pub struct StatedBalance {
 }
 
 /// A row of a statement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StagedRow {
     /// The statement that it stands in.
     pub statement: u32,
@@ -98,7 +99,7 @@ pub struct StagedRow {
 }
 
 /// A stable code and a sentence for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct RejectedReason {
     /// Stable word for programs.
     pub code: String,
@@ -107,7 +108,7 @@ pub struct RejectedReason {
 }
 
 /// A movement as a bank's file tells it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// The date of booking as the bank wrote it.
     pub posted_on: NaiveDate,
@@ -159,7 +160,7 @@ impl Row {
 }
 
 /// A correction of an earlier row: OFX 2.3 §11.4.4.1 `CORRECTFITID`, `CORRECTACTION`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Correction {
     /// The bank's id of the earlier row.
     pub external_id: String,
@@ -168,7 +169,7 @@ pub struct Correction {
 }
 
 /// What a correction does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum CorrectionAction {
     /// This row stands in its place.
     Replace,
@@ -177,7 +178,7 @@ pub enum CorrectionAction {
 }
 
 /// What became, or would become, of a batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct IngestReport {
     /// The batch.
     pub batch: BatchId,
@@ -196,7 +197,7 @@ pub struct IngestReport {
 }
 
 /// A new row that looks like a pending transaction but is no proof: the amount differs, or several fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Suggestion {
     /// The line of the new row in the file, counting from 1.
     pub line: u32,
@@ -209,7 +210,7 @@ pub struct Suggestion {
 }
 
 /// How many rows ended how. Every row read ends as exactly one of the five.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Outcomes {
     /// Rows read; the sum of the five.
     pub read: u64,
@@ -226,7 +227,7 @@ pub struct Outcomes {
 }
 
 /// What became of the rows of one account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct AccountReport {
     /// The account; absent in a preview that would open it.
     pub account_id: Option<AccountId>,
@@ -250,7 +251,7 @@ pub struct AccountReport {
 }
 
 /// A row that could not be taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct RejectedRow {
     /// Its line in the file, counting from 1.
     pub line: u32,

@@ -1,9 +1,10 @@
 use kernel::{AccountId, BatchId, Money};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What it came to when a batch was taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct RevertReport {
     /// The batch.
     pub batch: BatchId,
@@ -18,7 +19,7 @@ pub struct RevertReport {
 }
 
 /// What became of an account when a batch was taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct AccountReverted {
     /// The account.
     pub account_id: AccountId,

@@ -1,10 +1,11 @@
 use chrono::NaiveDate;
 use kernel::{AccountId, Money, TransactionId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// How a row of a batch ended, or would end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
     /// It is a new transaction.
@@ -20,14 +21,14 @@ pub enum RowOutcome {
 }
 
 /// Which rows of a batch are wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowFilter {
     /// Those that ended so; all where absent.
     pub outcome: Option<RowOutcome>,
 }
 
 /// One row of a batch and what became, or would become, of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct RowReport {
     /// Its line in the file, counting from 1; zero where an earlier version of the program took it in.
     pub line: u32,

@@ -1,12 +1,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{AccountId, Currency, DateRange, Money, TransactionId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Details, TransactionStatus};
 
 /// What kind of account it is. The first ten are those of OFX (`ACCTTYPE` and the message sets).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum AccountKind {
@@ -23,7 +24,7 @@ pub enum AccountKind {
 }
 
 /// An account of the household. Liabilities hold negative balances.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
@@ -55,7 +56,7 @@ pub struct Account {
 /// A bank's stated balance beside our own for the same date.
 ///
 /// The stated one comes from the bank, never from a running sum; a difference is shown, never plugged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Drift {
     /// The end of this day.
     pub as_of: NaiveDate,
@@ -68,7 +69,7 @@ pub struct Drift {
 }
 
 /// An account to be opened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
     /// What the household calls it, 1 to 100 characters.
@@ -83,7 +84,7 @@ pub struct NewAccount {
 }
 
 /// What to change of an account; what is absent stays.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountPatch {
     /// A new name, 1 to 100 characters.
@@ -96,7 +97,7 @@ pub struct AccountPatch {
 }
 
 /// What the bank calls the movement: OFX 2.3 §11.4.4.3 `TRNTYPE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names are those of the standard")]
 pub enum TransactionKind {
@@ -121,7 +122,7 @@ pub enum TransactionKind {
 }
 
 /// One movement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Transaction {
     /// Its id.
     pub id: TransactionId,
@@ -166,7 +167,7 @@ pub struct Transaction {
 /// What the household says of a transaction; what is absent stays, and an empty text takes back what was said.
 ///
 /// The bank's own word is kept beside and comes back when the household's goes; no import changes the household's.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransactionPatch {
     /// What to call it, up to 200 printable characters.
@@ -178,7 +179,7 @@ pub struct TransactionPatch {
 }
 
 /// Which transactions are wanted; all conditions hold together.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TransactionFilter {
     /// In this account alone.
     pub account_id: Option<AccountId>,
@@ -197,7 +198,7 @@ pub struct TransactionFilter {
 }
 
 /// What a stated balance means. OFX 2.3 §11.4.2.2: `LEDGERBAL`, `AVAILBAL`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BalanceKind {
     /// All booked.
@@ -209,7 +210,7 @@ pub enum BalanceKind {
 }
 
 /// A balance as the bank stated it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct BalanceSnapshot {
     /// The account.
     pub account_id: AccountId,
@@ -222,7 +223,7 @@ pub struct BalanceSnapshot {
 }
 
 /// Which stated balances are wanted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BalanceFilter {
     /// Of this account alone.
     pub account_id: Option<AccountId>,
@@ -247,7 +248,7 @@ impl BalanceFilter {
 }
 
 /// One thing that changed in the household: thin, it says where to look.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Change {
     /// Its place in the feed; later is larger, in the order of commit.
     pub seq: i64,
@@ -264,7 +265,7 @@ pub struct Change {
 }
 
 /// A stretch of the change feed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct ChangePage {
     /// The changes, oldest first.
     pub data: Vec<Change>,

@@ -6,11 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Extensions, StatusCode};
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next, Result};
+use service_registry::CallError;
 use service_registry::policy::Permit;
 
+use super::contracts::Unmet;
 use super::endpoints::{Endpoint, Endpoints};
+use super::greeting::{Greeted, Greeter};
 use super::rules::Rules;
 
 /// Every endpoint is being left alone.
@@ -19,6 +22,11 @@ use super::rules::Rules;
 pub(super) struct ShortCircuited {
     pub(super) wait: Duration,
 }
+
+/// The contract refuses the call at every endpoint.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct Unfit(pub(super) CallError);
 
 /// What the layers tell each other of one request; the only thing in its extensions, since each costs an allocation.
 #[derive(Clone)]
@@ -31,21 +39,69 @@ pub(super) struct Journey {
     pub(super) sent: bool,
     /// The body of the last answer, if it was read here.
     pub(super) body: Option<Bytes>,
+    /// Whether that answer was to the handshake, and the request itself was not sent.
+    pub(super) unsent: bool,
 }
 
 impl Journey {
     pub(super) fn new(rules: Rules) -> Self {
-        Self { rules, tried: None, sent: false, body: None }
+        Self { rules, tried: None, sent: false, body: None, unsent: false }
     }
 }
 
 pub(super) struct Attempt {
-    endpoints: Arc<Endpoints>,
+    endpoints: Endpoints,
+    pub(super) greeter: Greeter,
+}
+
+/// Who is asked, and what came of it already where the handshake did not come to an end.
+struct Chosen {
+    endpoint: Arc<Endpoint>,
+    permit: Permit,
+    early: Option<Result<Response>>,
 }
 
 impl Attempt {
-    pub(super) fn new(endpoints: Arc<Endpoints>) -> Self {
-        Self { endpoints }
+    pub(super) fn new(endpoints: Endpoints) -> Self {
+        Self { endpoints, greeter: Greeter::default() }
+    }
+
+    pub(super) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// An endpoint whose breaker and whose contract let the call through.
+    async fn choose(
+        &self,
+        base: &Url,
+        rules: &Rules,
+        mut tried: Option<Arc<Endpoint>>,
+        next: &Next<'_>,
+    ) -> Result<Chosen> {
+        let version = rules.spoken.map(|spoken| spoken.version);
+        let mut refusals = 0;
+        loop {
+            let (endpoint, permit) = self.endpoints.choose(tried.as_ref(), version)?;
+            let Some(spoken) = rules.spoken.filter(|spoken| !endpoint.contracts.agreed(spoken.version))
+            else {
+                return Ok(Chosen { endpoint, permit, early: None });
+            };
+            let whom = Greeted { endpoint: &endpoint, base, next, remaining: rules.remaining() };
+            let ask = self.greeter.greet(whom, spoken);
+            let early = match endpoint.contracts.meet(spoken, &endpoint.name(), ask).await {
+                Ok(()) => None,
+                Err(Unmet::Early(outcome)) => Some(outcome),
+                Err(Unmet::Refused(refusal)) => {
+                    refusals += 1;
+                    if refusals >= self.endpoints.count() {
+                        return Err(Error::middleware(Unfit(refusal)));
+                    }
+                    tried = Some(endpoint);
+                    continue;
+                }
+            };
+            return Ok(Chosen { endpoint, permit, early });
+        }
     }
 }
 
@@ -53,27 +109,33 @@ impl Attempt {
 impl Middleware for Attempt {
     async fn handle(
         &self,
-        mut request: Request,
+        request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let tried = extensions.get::<Journey>().and_then(|journey| journey.tried.as_ref());
-        let (endpoint, permit) = self.endpoints.choose(tried)?;
+        let Some(Journey { rules, tried, .. }) = extensions.get::<Journey>().cloned() else {
+            return next.run(request, extensions).await;
+        };
+        let Chosen { endpoint, permit, early } = self.choose(request.url(), &rules, tried, &next).await?;
         let _busy = endpoint.busy();
-        endpoint.address(&mut request);
-        let answer = match endpoint.client() {
-            Some(client) => client.execute(request).await.map_err(Error::Reqwest),
-            None => next.run(request, extensions).await,
+        let unsent = early.is_some();
+        let answer = match early {
+            Some(outcome) => outcome,
+            None => endpoint.send(request, extensions, next).await,
         };
         let Some(journey) = extensions.get_mut::<Journey>() else { return answer };
         journey.tried = Some(Arc::clone(&endpoint));
-        journey.sent |= !matches!(&answer, Err(Error::Reqwest(error)) if error.is_connect());
+        journey.sent |= !unsent && !matches!(&answer, Err(Error::Reqwest(error)) if error.is_connect());
         journey.body = None;
+        journey.unsent = unsent;
         let answer = match answer {
             Ok(answer) => read(answer, journey).await,
             failed => failed,
         };
-        judge(permit, &answer, journey.rules.unavailable_is_failure);
+        if answer.is_err() {
+            endpoint.contracts.forget();
+        }
+        judge(permit, &answer, rules.unavailable_is_failure);
         answer
     }
 }

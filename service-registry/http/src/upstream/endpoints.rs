@@ -9,13 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use reqwest::{Client, Request, Url, redirect};
-use reqwest_middleware::{Error, Result};
+use http::Extensions;
+use reqwest::{Client, Request, Response, Url, redirect};
+use reqwest_middleware::{Error, Next, Result};
 use service_registry::Endpoint as Told;
+use service_registry::contract::ContractState;
 use service_registry::policy::{Breaker, BreakerRules, Dice, Permit};
 use tracing::warn;
 
 use super::attempt::ShortCircuited;
+use super::contracts::Contracts;
 use super::resolve::{Names, Resolve};
 
 /// Time to open a connection: a neighbour that needs more is as good as absent.
@@ -36,11 +39,27 @@ pub(super) struct Endpoint {
     in_flight: AtomicUsize,
     /// Whether requests are made for another base and must be readdressed.
     moved: bool,
+    pub(super) contracts: Contracts,
 }
 
 impl Endpoint {
-    pub(super) fn client(&self) -> Option<&Client> {
-        self.client.as_ref()
+    /// What it is called in logs and metrics.
+    pub(super) fn name(&self) -> String {
+        self.address.map_or_else(|| authority(&self.base), |address| address.to_string())
+    }
+
+    /// Sends `request` here.
+    pub(super) async fn send(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        self.address(&mut request);
+        match &self.client {
+            Some(client) => client.execute(request).await.map_err(Error::Reqwest),
+            None => next.run(request, extensions).await,
+        }
     }
 
     /// Counts a request in flight until the answer is dropped.
@@ -58,8 +77,8 @@ impl Endpoint {
         }
     }
 
-    /// Sends `request` here: same path, same query.
-    pub(super) fn address(&self, request: &mut Request) {
+    /// Readdresses `request` to here: same path, same query.
+    fn address(&self, request: &mut Request) {
         if self.moved {
             let mut url = self.base.clone();
             url.set_path(request.url().path());
@@ -97,6 +116,7 @@ impl Endpoints {
                 breaker,
                 in_flight,
                 moved: at > 0,
+                contracts: Contracts::default(),
             })
         };
         let list = Arc::new(ArcSwap::from_pointee(bases.iter().enumerate().map(endpoint).collect()));
@@ -104,8 +124,13 @@ impl Endpoints {
         Self { list, names, dice: Mutex::new(Dice::new()) }
     }
 
-    /// An endpoint that may be asked, and its breaker's permit to do so; not `tried` if there is another.
-    pub(super) fn choose(&self, tried: Option<&Arc<Endpoint>>) -> Result<(Arc<Endpoint>, Permit)> {
+    /// An endpoint that may be asked, and its breaker's permit to do so; not `tried` if there is another,
+    /// nor one whose contract refuses callers in `version`.
+    pub(super) fn choose(
+        &self,
+        tried: Option<&Arc<Endpoint>>,
+        version: Option<u32>,
+    ) -> Result<(Arc<Endpoint>, Permit)> {
         self.names.refresh(&self.list);
         let list = self.list.load();
         if let [only] = list.as_slice() {
@@ -113,7 +138,7 @@ impl Endpoints {
             return Ok((Arc::clone(only), permit));
         }
         let mut wait = Duration::MAX;
-        for endpoint in self.draw(&list, tried) {
+        for endpoint in self.draw(&list, tried, version) {
             match endpoint.breaker.admit() {
                 Ok(permit) => return Ok((Arc::clone(endpoint), permit)),
                 Err(more) => wait = wait.min(more),
@@ -130,11 +155,26 @@ impl Endpoints {
         self.list.load().iter().map(|endpoint| endpoint.told()).collect()
     }
 
+    /// How many there are just now.
+    pub(super) fn count(&self) -> usize {
+        self.list.load().len()
+    }
+
+    /// What came of the handshakes with each.
+    pub(super) fn contract_states(&self, service: &str) -> Vec<ContractState> {
+        self.list
+            .load()
+            .iter()
+            .flat_map(|endpoint| endpoint.contracts.states(service, &endpoint.name()))
+            .collect()
+    }
+
     /// The endpoints in the order in which they should be asked.
     fn draw<'a>(
         &self,
         list: &'a [Arc<Endpoint>],
         tried: Option<&Arc<Endpoint>>,
+        version: Option<u32>,
     ) -> impl Iterator<Item = &'a Arc<Endpoint>> {
         let was_tried = |endpoint: &Arc<Endpoint>| tried.is_some_and(|tried| Arc::ptr_eq(tried, endpoint));
         let mut drawn: Vec<_> = list.iter().collect();
@@ -150,7 +190,11 @@ impl Endpoints {
             std::mem::swap(first, second);
         }
         // Stable: within each group the order of the draw stays.
-        drawn.sort_by_key(|endpoint| (endpoint.breaker.wait().is_some(), was_tried(endpoint)));
+        let refuses =
+            |endpoint: &Endpoint| version.is_some_and(|version| endpoint.contracts.refuses(version));
+        drawn.sort_by_key(|endpoint| {
+            (endpoint.breaker.wait().is_some(), refuses(endpoint), was_tried(endpoint))
+        });
         drawn.into_iter()
     }
 }
@@ -172,7 +216,8 @@ pub(super) fn spread(
         let breaker = Arc::new(Breaker::new(rules, service, &address.to_string()));
         let in_flight = AtomicUsize::new(0);
         let (base, address, client) = (base.clone(), Some(*address), Some(client));
-        Some(Arc::new(Endpoint { base, address, client, breaker, in_flight, moved: true }))
+        let contracts = Contracts::default();
+        Some(Arc::new(Endpoint { base, address, client, breaker, in_flight, moved: true, contracts }))
     };
     addresses.iter().filter_map(|address| known(address).or_else(|| fresh(address))).collect()
 }
@@ -188,7 +233,8 @@ pub(super) fn gathered(
     known.unwrap_or_else(|| {
         let breaker = Arc::new(Breaker::new(rules, service, &authority(base)));
         let (address, client, in_flight) = (None, None, AtomicUsize::new(0));
-        Arc::new(Endpoint { base: base.clone(), address, client, breaker, in_flight, moved: true })
+        let (base, contracts) = (base.clone(), Contracts::default());
+        Arc::new(Endpoint { base, address, client, breaker, in_flight, moved: true, contracts })
     })
 }
 

@@ -19,6 +19,7 @@ use tower::retry::budget::{Budget, TpsBudget};
 use tracing::debug;
 
 use super::attempt::Journey;
+use super::contracts::Unreached;
 use super::hedge::hedged;
 use super::rules::Rules;
 use crate::wire::{DEADLINE_MS, HOP, RETRY_ATTEMPT};
@@ -35,7 +36,11 @@ fn may_repeat(rules: &Rules, outcome: &Result<Response>) -> bool {
 }
 
 fn nothing_was_sent(outcome: &Result<Response>) -> bool {
-    matches!(outcome, Err(Error::Reqwest(error)) if error.is_connect())
+    match outcome {
+        Err(Error::Reqwest(error)) => error.is_connect(),
+        Err(Error::Middleware(error)) => error.is::<Unreached>(),
+        Ok(_) => false,
+    }
 }
 
 /// A failure that may be gone at the next attempt.
@@ -123,7 +128,10 @@ impl Repeats {
                 stamp(&mut request, &rules, past_retries);
             }
             let sent = self.attempt(client, request, journey, &mut make).await?;
-            let Some(wait) = self.wait(&rules, past_retries, &sent.0) else { return Ok(sent) };
+            // What never left may be sent again like a call whose repeats are known.
+            let unsent = sent.1.as_ref().is_some_and(|journey| journey.unsent);
+            let now = Rules { dedupe: rules.dedupe || unsent, ..rules };
+            let Some(wait) = self.wait(&now, past_retries, &sent.0) else { return Ok(sent) };
             past_retries += 1;
             debug!(
                 service = self.service,

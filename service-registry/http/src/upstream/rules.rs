@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use service_registry::{CallContext, Class};
 
+use super::contracts::Spoken;
+
 /// Largest body that is sent again after a first copy of it may have arrived (semantics §6).
 pub(super) const LARGEST_REPEATED_BYTES: usize = 64 * 1024;
 
@@ -27,6 +29,8 @@ pub struct Rules {
     /// Whether a 503 tells that the callee itself is broken. One that a module answers a user with may be
     /// about somebody behind it.
     pub unavailable_is_failure: bool,
+    /// For a call: what its caller knows of the service, to be compared with what an endpoint says.
+    pub spoken: Option<Spoken>,
 }
 
 impl Rules {
@@ -41,6 +45,7 @@ impl Rules {
             body_bytes,
             whole_answer_bytes: u64::MAX,
             unavailable_is_failure: true,
+            spoken: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use service_registry::{CallContext, CallError, Class, Contract, async_trait, service};
 
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema, thiserror::Error)]
 pub enum PostError {
     #[error(transparent)]
     Call(#[from] CallError),
