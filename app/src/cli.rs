@@ -206,6 +206,7 @@ pub struct Export {
 pub enum ExportFormat {
     Csv,
     Ofx,
+    Qif,
     Beancount,
     Hledger,
     Json,
@@ -218,6 +219,7 @@ impl ExportFormat {
         Some(match extension.as_str() {
             "csv" => Self::Csv,
             "ofx" => Self::Ofx,
+            "qif" => Self::Qif,
             "beancount" | "bean" => Self::Beancount,
             "hledger" | "journal" => Self::Hledger,
             "json" => Self::Json,
@@ -230,6 +232,7 @@ impl ExportFormat {
         match self {
             Self::Csv => "csv",
             Self::Ofx => "ofx",
+            Self::Qif => "qif",
             Self::Beancount => "beancount",
             Self::Hledger => "hledger",
             Self::Json => "json",

@@ -16,7 +16,7 @@ const MODES: [(&str, &str); 3] = [
 ];
 const PREFIX: &str = "TRIBUTARY_";
 /// Variables with our prefix that are not settings: who imports and where, and what tests run against.
-const NOT_SETTINGS: [&str; 9] = [
+const NOT_SETTINGS: [&str; 10] = [
     "EMAIL",
     "PASSWORD",
     "TOKEN",
@@ -25,6 +25,7 @@ const NOT_SETTINGS: [&str; 9] = [
     "REQUIRE_SERVERS",
     "REQUIRE_TOOLS",
     "CORPUS",
+    "BLESS",
     "ADVISORIES",
 ];
 

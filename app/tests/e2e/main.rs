@@ -59,6 +59,8 @@ journeys! {
         a_bad_row_among_good_ones_is_rejected_with_its_line_and_reason
         content_decides_what_a_file_is_and_a_misleading_name_is_told
         a_wrongly_declared_encoding_is_seen_through;
+    hostile_files:
+        a_file_that_was_made_to_hurt_is_answered_soon_and_all_goes_on;
     bad_requests:
         bodies_that_are_not_acceptable_are_refused_and_change_nothing
         queries_and_headers_that_are_not_acceptable_are_refused
@@ -89,6 +91,23 @@ journeys! {
         a_stopping_server_finishes_the_request_in_flight_and_exits_0
         a_second_signal_ends_a_server_at_once_and_says_that_it_did
         processes_say_whether_they_are_of_use_and_what_is_missing;
+}
+
+/// What is long, and the same in every mode.
+mod hostile_files {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_truncated_file_of_each_format_is_answered() {
+        let journey = journeys::hostile_files::a_truncated_file_of_each_format_is_answered;
+        run(Mode::Monolith, Database::Sqlite, journey).await;
+    }
+
+    #[tokio::test]
+    async fn a_line_of_a_hundred_megabytes_costs_its_row_and_little_memory() {
+        let journey = journeys::hostile_files::a_line_of_a_hundred_megabytes_costs_its_row_and_little_memory;
+        run(Mode::Monolith, Database::Sqlite, journey).await;
+    }
 }
 
 #[tokio::test]

@@ -47,20 +47,22 @@ fn names(dir: &Path) -> Vec<String> {
 async fn what_was_exported_is_nothing_new_when_it_is_imported() {
     let (server, token) = with_samples().await;
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("all.ofx").display().to_string();
-    let output = run(&server, &token, &["export", "--out", &file]).await;
-    assert_eq!(code(&output), Some(0), "{}", said(&output));
-    let output = run(&server, &token, &["import", "--json", &file]).await;
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let outcomes = &report[0]["import"]["report"]["outcomes"];
-    let count = |outcome: &str| outcomes[outcome].as_u64().unwrap();
-    let new = ["created", "updated", "rejected"].map(count);
-    // Rows that share an id of the bank have none in the file, and are known by what else they tell.
-    assert_eq!(
-        (new, count("read"), count("duplicate") + count("matched")),
-        ([0, 0, 0], 121, 121),
-        "{report:#}"
-    );
+    for format in ["ofx", "qif", "csv"] {
+        let file = dir.path().join(format!("all.{format}")).display().to_string();
+        let output = run(&server, &token, &["export", "--out", &file]).await;
+        assert_eq!(code(&output), Some(0), "{}", said(&output));
+        let output = run(&server, &token, &["import", "--json", &file]).await;
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let outcomes = &report[0]["import"]["report"]["outcomes"];
+        let count = |outcome: &str| outcomes[outcome].as_u64().unwrap();
+        let new = ["created", "updated", "rejected"].map(count);
+        // Rows that share an id of the bank have none in the file, and are known by what else they tell.
+        assert_eq!(
+            (new, count("read"), count("duplicate") + count("matched")),
+            ([0, 0, 0], 121, 121),
+            "{report:#}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +107,7 @@ async fn a_download_that_breaks_off_leaves_no_file() {
         .unwrap();
     database.close().await.unwrap();
     let dir = tempfile::tempdir().unwrap();
-    for format in ["csv", "ofx", "json", "hledger", "beancount"] {
+    for format in ["csv", "ofx", "qif", "json", "hledger", "beancount"] {
         let file = dir.path().join(format!("a.{format}")).display().to_string();
         let output = run(&server, &token, &["export", "--out", &file]).await;
         assert_eq!(

@@ -6,11 +6,13 @@
 mod beancount;
 mod body;
 mod csv;
+mod facts;
 mod hledger;
 mod journal;
 mod json;
 mod ofx;
 mod ofx_row;
+mod qif;
 mod sheet;
 mod text;
 mod walk;
@@ -47,6 +49,7 @@ const CHUNKS_AHEAD: usize = 2;
 pub(crate) enum Format {
     Csv,
     Ofx,
+    Qif,
     Beancount,
     Hledger,
     Json,
@@ -58,6 +61,7 @@ impl Format {
         match self {
             Self::Csv => "csv",
             Self::Ofx => "ofx",
+            Self::Qif => "qif",
             Self::Beancount => "beancount",
             Self::Hledger => "hledger",
             Self::Json => "json",
@@ -69,6 +73,7 @@ impl Format {
             // RFC 4180 §3.
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Ofx => "application/x-ofx",
+            Self::Qif => "application/qif",
             Self::Beancount | Self::Hledger => "text/plain; charset=utf-8",
             Self::Json => "application/json",
         }
@@ -78,6 +83,7 @@ impl Format {
         match self {
             Self::Csv => Box::new(csv::Csv),
             Self::Ofx => Box::new(ofx::Ofx::new(kernel::now())),
+            Self::Qif => Box::new(qif::Qif),
             Self::Beancount => Box::new(beancount::Beancount::default()),
             Self::Hledger => Box::new(hledger::Hledger::default()),
             Self::Json => Box::new(json::Json::default()),

@@ -47,6 +47,7 @@ fn mount(routes: &mut ServiceConfig, ledger: &Client, exports: Option<&Data<Expo
         .service(transactions::changes)
         .service(exports::csv)
         .service(exports::ofx)
+        .service(exports::qif)
         .service(exports::beancount)
         .service(exports::hledger)
         .service(exports::json);

@@ -198,7 +198,7 @@ pub async fn what_was_exported_is_nothing_new_when_it_is_imported(at: &mut Insta
         ada.import(sample.content, "").await;
     }
     let (balances, rows) = (ada.balances().await, ada.transactions().await);
-    for format in ["csv", "ofx"] {
+    for format in ["csv", "ofx", "qif"] {
         let file = ada.client.get(&format!("/api/v1/exports/ledger.{format}")).await;
         assert_eq!(file.status, 200, "{}", file.text);
         assert!(file.header("content-disposition").ends_with(&format!(".{format}\"")));

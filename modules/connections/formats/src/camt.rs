@@ -4,9 +4,9 @@
 //! Elements are told by their local name and by where they stand, so that neither the version nor a prefix matters:
 //! what changed its shape between versions (`Sts`, `Dbtr/Nm`, `BIC`) is understood in each of its shapes.
 //!
-//! `feed` bounds what the XML parser may hold, `place` knows the schema, `walk` tells which of its places begin and
-//! end, `reader` gathers them into a `statement` and its entries. An `entry` becomes one row, or one per detail of
-//! its `batch`.
+//! `feed` bounds what the XML parser may hold and `plain` tells what needs none, `place` knows the schema, `walk` tells
+//! which of its places begin and end, `reader` gathers them into a `statement` and its entries. An `entry` becomes one
+//! row, or one per detail of its `batch`.
 
 mod amount;
 mod balance;
@@ -19,6 +19,7 @@ mod header;
 mod kind;
 mod party;
 mod place;
+mod plain;
 mod reader;
 mod reversal;
 mod row;

@@ -55,6 +55,9 @@ pub struct Detection {
     pub encoding: Encoding,
     /// The extension of the file name, if it belongs to another format than the content.
     pub misleading_extension: Option<String>,
+    /// Message and version of a CAMT file, as its namespace has them: `camt.053.001.08`.
+    #[serde(default)]
+    pub message: Option<String>,
     /// An OFX file that may list securities: reading them (`securities`) is worth a pass.
     #[serde(default)]
     pub lists_securities: bool,
@@ -78,9 +81,11 @@ pub fn detect(report: &SurveyReport, head: &[u8], file_name: Option<&str>) -> Re
     }
     // Only ASCII is looked for, so that it does not matter yet which 8-bit encoding it is.
     let text = head_text(head, wide.unwrap_or(encoding_rs::WINDOWS_1252));
+    let mut message = None;
     let (format, declared) = if let Some(header) = ofx::header(&text)? {
         (header.format, header.declared_encoding)
     } else if let Some(header) = camt::header(&text) {
+        message = header.message;
         (Format::Camt, header.declared_encoding)
     } else if let Some(what) = text_format(&text) {
         return Err(FormatError::UnsupportedFormat { what });
@@ -99,6 +104,7 @@ pub fn detect(report: &SurveyReport, head: &[u8], file_name: Option<&str>) -> Re
         format,
         encoding,
         misleading_extension: misleading_extension(format, file_name),
+        message,
         // The survey looks for plain bytes, which a wide encoding does not have.
         lists_securities: is_ofx && (report.lists_securities || wide.is_some()),
     })

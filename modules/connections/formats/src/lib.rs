@@ -21,6 +21,7 @@ mod decimal;
 mod detect;
 mod encoding;
 mod error;
+mod head;
 mod lines;
 mod mt940;
 mod ofx;

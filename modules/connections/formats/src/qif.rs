@@ -2,7 +2,7 @@
 //!
 //! `record` makes records of lines, `section` says what a header line announces, `reader` walks both; `row` makes rows
 //! of the registers of bank, card and cash accounts, `trade` those of investment accounts, `accounts` knows which
-//! statement is whose.
+//! statement is whose, `ours` an export of ours.
 //!
 //! Lists (categories, classes, securities, prices, memorized transactions) hold no rows and are passed over. A file
 //! says neither in which order it writes dates nor in which currency it is: `decide` finds the first from all rows,
@@ -10,6 +10,7 @@
 
 mod accounts;
 mod date;
+mod ours;
 mod reader;
 mod record;
 mod row;
@@ -25,7 +26,8 @@ pub(crate) use reader::read;
 use crate::csv::evidence::Evidence;
 use crate::csv::{AmountColumns, Column, Columns, Mapping, settle};
 use crate::source::Source;
-use crate::{Encoding, FormatError};
+use crate::{DecimalMark, Encoding, FormatError};
+use ours::Ours;
 use record::{Item, Records};
 use section::Section;
 
@@ -66,12 +68,13 @@ pub fn decide(
 ) -> Result<Mapping, FormatError> {
     let mut records = Records::new(Source::new(source, encoding.codec()));
     let mut evidence = Evidence::default();
-    let (mut section, mut names_accounts) = (Section::Transactions(None), false);
+    let (mut section, mut names_accounts, mut is_ours) = (Section::Transactions(None), false, false);
     while let Some(item) = records.next()? {
         match item {
             Item::Section(next) => section = next,
             Item::Record(record) if section == Section::Accounts => {
                 names_accounts |= record.has(b'N');
+                is_ours |= Ours::of(&record).is_some();
                 evidence.date(&date::normal(&record.text(b'/')));
                 evidence.amount(&record.text(b'$'));
             }
@@ -88,6 +91,10 @@ pub fn decide(
         }
     }
     mapping.columns.account = names_accounts.then(|| Column::Name("!Account".into()));
+    if is_ours {
+        // Three decimals in every row would be taken for thousands.
+        mapping.decimal_mark.get_or_insert(DecimalMark::Point);
+    }
     settle(mapping, &evidence, default_currency)
 }
 

@@ -79,7 +79,9 @@ pub(crate) fn notes_before(detection: &Detection, profile: Option<&MappingProfil
     });
     let profile = profile
         .map(|profile| note("profile_used", format!("read with the mapping profile {:?}", profile.name)));
-    [wrong, misleading, profile].into_iter().flatten().collect()
+    let message =
+        detection.message.as_ref().map(|message| note("message_version", format!("it is {message}")));
+    [wrong, misleading, profile, message].into_iter().flatten().collect()
 }
 
 /// What a person should know of a table whose bank we know.

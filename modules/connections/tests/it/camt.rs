@@ -15,7 +15,8 @@ fn a_camt_statement_comes_to_the_balance_that_its_bank_states() {
         let path = world.begin(&who, statement()).await;
         let preview = world.until(&who, &path, "previewed").await;
         assert_eq!(outcomes(&preview), [8, 0, 0, 0, 0]);
-        assert_eq!((&preview["format"], &preview["notes"]), (&json!("camt"), &json!([])));
+        let notes = json!([{ "code": "message_version", "detail": "it is camt.053.001.08" }]);
+        assert_eq!((&preview["format"], &preview["notes"]), (&json!("camt"), &notes));
         assert!(world.transactions(&who).await.is_empty());
 
         let import = world.commit(&who, &path).await;

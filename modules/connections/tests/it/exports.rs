@@ -42,7 +42,7 @@ fn text() -> impl Strategy<Value = String> {
         4 => "[A-Za-z ]{0,12}",
         2 => prop::sample::select(&[
             "=1+1", "+49 30 1", "-5", "@x", "'=x", "''-", "'", "a \"b\" \\ c", "\"", "a\nb", "a\r\nb", "a;b, c",
-            "Müller & Söhne <b>", "&amp;", "]]>", "家計", "\u{1f600}", "x\u{b}y", "a\u{1}b", "\u{1} c", "\t=1", "^",
+            "Müller & Söhne <b>", "&amp;", "]]>", "家計", "\u{1f600}", "x\u{b}y", "a\u{1}b", "\u{1} c", "\t=1", "\t", "'\t", "^",
             "２", "  x  ", "\u{a0}", "AT&T;", "<STMTTRN>",
         ][..])
         .prop_map(str::to_owned),
@@ -170,6 +170,31 @@ fn an_ofx_file_of_ours_holds_nothing_new_here_and_the_same_elsewhere() {
 #[test]
 fn a_csv_file_of_ours_holds_nothing_new_here_and_the_same_elsewhere() {
     in_each_world(async |world| comes_back(world, "csv", |_| true).await);
+}
+
+#[test]
+fn a_qif_file_of_ours_holds_nothing_new_here_and_the_same_elsewhere() {
+    in_each_world(async |world| {
+        comes_back(world, "qif", |row| row.status == TransactionStatus::Booked).await;
+    });
+}
+
+#[test]
+fn an_account_that_comes_as_qif_begins_elsewhere_with_what_it_held() {
+    in_each_world(async |world| {
+        let currency = "KWD".parse().unwrap();
+        let row = |day, minor| {
+            let day = BankDate::from_ymd_opt(2026, 1, day).unwrap();
+            Row::new(day, Money::from_minor(minor, currency), "x")
+        };
+        let ada = household(world, &[(AccountKind::Loan, currency, vec![row(3, 1234), row(5, 1000)])]).await;
+        let file = export(world, &ada, "qif?from=2026-01-04").await;
+        let bob = owner();
+        world.committed(&bob, upload(file)).await;
+        let account = world.accounts(&bob).await.remove(0);
+        assert_eq!((account.booked.to_string(), account.kind), ("2.234 KWD".into(), AccountKind::Loan));
+        assert_eq!((account.name.as_str(), world.transactions(&bob).await.len()), ("=Account 0", 1));
+    });
 }
 
 #[test]

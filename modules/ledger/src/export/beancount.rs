@@ -3,12 +3,11 @@
 use std::fmt::Write;
 
 use chrono::NaiveDate;
-use kernel::Money;
-use ledger_api::{Account, Transaction};
+use ledger_api::Account;
 
-use super::journal::{Names, amount, opened_on, title, trade};
+use super::facts::{self, Fact, Named};
+use super::journal::{Names, amount, difference, opened_on, title};
 use super::sheet::{Balances, Entry, Sheet, Stated, Writer};
-use super::text::{self, account_kind, one_line};
 
 #[derive(Default)]
 pub(super) struct Beancount {
@@ -34,11 +33,7 @@ impl Writer for Beancount {
         let opened_on = opened_on(sheet);
         self.begins_on = Some(self.begins_on.map_or(opened_on, |day| day.min(opened_on)));
         writeln!(out, "{opened_on} open {} {}", self.names.of(account), account.currency).expect(GROWS);
-        meta(out, "name", &account.name);
-        meta(out, "account-id", &account.id.to_string());
-        meta(out, "kind", &account_kind(account.kind));
-        meta(out, "bank-id", account.bank_id.as_deref().unwrap_or_default());
-        meta(out, "number", account.number_mask.as_deref().unwrap_or_default());
+        facts::of_account(account).for_each(|fact| meta(out, &fact));
         out.push('\n');
         if sheet.held != 0 {
             writeln!(out, "{opened_on} * \"Opening balance\"").expect(GROWS);
@@ -50,7 +45,7 @@ impl Writer for Beancount {
     fn row(&mut self, out: &mut String, sheet: &Sheet, Entry { transaction, .. }: Entry<'_>) {
         let (name, memo) = title(&transaction.name, transaction.memo.as_deref());
         writeln!(out, "{} * {} {}", transaction.posted_on, quoted(&name), quoted(&memo)).expect(GROWS);
-        details(out, transaction);
+        facts::of_row(transaction).for_each(|fact| meta(out, &fact));
         let others = self.names.other_side(transaction);
         self.names.postings(out, "  ", sheet, transaction.amount.minor().into(), &others);
     }
@@ -61,14 +56,7 @@ impl Writer for Beancount {
         // beancount compares at the beginning of a day, the bank at its end.
         match stated.as_of.succ_opt().filter(|_| stated.holds()) {
             Some(day) => writeln!(out, "{day} balance {name}  {says}\n"),
-            None => {
-                let ours = amount(stated.booked, currency);
-                writeln!(
-                    out,
-                    "; the bank says {says} at the end of {}, these rows add up to {ours}\n",
-                    stated.as_of
-                )
-            }
+            None => writeln!(out, "{}\n", difference(stated, currency)),
         }
         .expect(GROWS);
     }
@@ -81,37 +69,10 @@ impl Writer for Beancount {
     }
 }
 
-/// What has no place of its own, as metadata.
-fn details(out: &mut String, transaction: &Transaction) {
-    meta(out, "transaction-id", &transaction.id.to_string());
-    meta(out, "external-id", transaction.external_id.as_deref().unwrap_or_default());
-    meta(out, "kind", &text::kind(transaction.kind));
-    meta(out, "check", transaction.check_number.as_deref().unwrap_or_default());
-    if let Some(day) = transaction.occurred_on {
-        writeln!(out, "  occurred-on: {day}").expect(GROWS);
-    }
-    if let Some(day) = transaction.details.value_on {
-        writeln!(out, "  value-on: {day}").expect(GROWS);
-    }
-    meta(out, "reference", transaction.details.reference.as_deref().unwrap_or_default());
-    if let Some(done) = &transaction.details.trade {
-        trade(done).into_iter().for_each(|(key, value)| meta(out, key, value));
-    }
-    if let Some(original) = transaction.original {
-        writeln!(out, "  original: {}", original_amount(original)).expect(GROWS);
-    }
-}
-
-fn original_amount(money: Money) -> String {
-    amount(money.minor().into(), money.currency())
-}
-
-/// A line of metadata; none for an empty text.
-fn meta(out: &mut String, key: &str, value: &str) {
-    let value = one_line(value);
-    if !value.is_empty() {
-        writeln!(out, "  {key}: {}", quoted(&value)).expect(GROWS);
-    }
+/// A line of metadata.
+fn meta(out: &mut String, (name, fact): &Named) {
+    let value = if let Fact::Text(text) = fact { quoted(text) } else { fact.plain() };
+    writeln!(out, "  {name}: {value}").expect(GROWS);
 }
 
 fn quoted(text: &str) -> String {

@@ -85,9 +85,9 @@ fn clean(text: &str) -> String {
 
 /// Whether a spreadsheet could run the text (OWASP, "CSV Injection"): then an apostrophe goes before it, which
 /// makes it a text. Apostrophes that stand there already do not count, so that whoever reads the table can take
-/// exactly ours off again.
+/// exactly ours off again; nor does white space at the end, which readers take off before they look.
 fn is_formula(text: &str) -> bool {
-    let bare = text.trim_start_matches('\'');
+    let bare = text.trim_end().trim_start_matches('\'');
     bare.starts_with(['\t', '\r', '\n'])
         || bare.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_could_run_begins_with_an_apostrophe() {
-        for text in ["=1+1", "+49 30", "-5", "@sum", "\t=1", "\r", "＝1", "  =1", "'=1", "'''@a"] {
+        for text in ["=1+1", "+49 30", "-5", "@sum", "\t=1", "\rx", "＝1", "  =1", "'=1", "'''@a"] {
             let cell = cell(text);
             assert!(cell.trim_start_matches('"').starts_with('\''), "{cell:?}");
             assert!(cell.contains(&format!("'{text}")), "{cell:?}");
@@ -112,6 +112,13 @@ mod tests {
         for text in ["a=1", "O'Neil", "'tis", "", "1-2", "'"] {
             assert!(!cell(text).trim_matches('"').starts_with("''"), "{text}");
             assert!(cell(text).contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn regression_white_space_alone_gets_no_apostrophe_that_would_come_back_as_a_text() {
+        for text in ["\t", "'\t", "\r\n", " "] {
+            assert_eq!(cell(text), format!("\"{text}\""));
         }
     }
 

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use ledger_api::{Account, Transaction};
 
-use super::journal::{Names, amount, opened_on, title, trade};
+use super::facts::{self, Named};
+use super::journal::{Names, amount, difference, opened_on, title};
 use super::sheet::{Balances, Entry, Sheet, Stated, Writer};
-use super::text::{self, account_kind, decimal, one_line};
+use super::text::{decimal, one_line};
 
 #[derive(Default)]
 pub(super) struct Hledger {
@@ -37,11 +38,7 @@ impl Writer for Hledger {
     fn begin_account(&mut self, out: &mut String, sheet: &Sheet) {
         let account = &sheet.account;
         writeln!(out, "\naccount {}", self.names.of(account)).expect(GROWS);
-        comment(out, "name", &account.name);
-        comment(out, "account-id", &account.id.to_string());
-        comment(out, "kind", &account_kind(account.kind));
-        comment(out, "bank-id", account.bank_id.as_deref().unwrap_or_default());
-        comment(out, "number", account.number_mask.as_deref().unwrap_or_default());
+        facts::of_account(account).for_each(|fact| tag(out, &fact));
         out.push('\n');
         if sheet.held != 0 {
             writeln!(out, "{} * Opening balance", opened_on(sheet)).expect(GROWS);
@@ -52,7 +49,8 @@ impl Writer for Hledger {
 
     fn row(&mut self, out: &mut String, sheet: &Sheet, Entry { transaction, .. }: Entry<'_>) {
         writeln!(out, "{} * {}", transaction.posted_on, description(transaction)).expect(GROWS);
-        details(out, transaction);
+        // The number of a cheque stands in the line above.
+        facts::of_row(transaction).filter(|(name, _)| *name != "check").for_each(|fact| tag(out, &fact));
         let others = self.names.other_side(transaction);
         self.names.postings(out, "    ", sheet, transaction.amount.minor().into(), &others);
     }
@@ -64,12 +62,7 @@ impl Writer for Hledger {
             let nothing = amount(0, currency);
             writeln!(out, "{} * Balance of the bank\n    {name}  {nothing} = {says}\n", stated.as_of)
         } else {
-            let ours = amount(stated.booked, currency);
-            writeln!(
-                out,
-                "; the bank says {says} at the end of {}, these rows add up to {ours}\n",
-                stated.as_of
-            )
+            writeln!(out, "{}\n", difference(stated, currency))
         }
         .expect(GROWS);
     }
@@ -97,30 +90,7 @@ fn description(transaction: &Transaction) -> String {
     line.replace(';', ",")
 }
 
-/// What has no place of its own, as tags.
-fn details(out: &mut String, transaction: &Transaction) {
-    comment(out, "transaction-id", &transaction.id.to_string());
-    comment(out, "external-id", transaction.external_id.as_deref().unwrap_or_default());
-    comment(out, "kind", &text::kind(transaction.kind));
-    if let Some(day) = transaction.occurred_on {
-        comment(out, "occurred-on", &day.to_string());
-    }
-    if let Some(day) = transaction.details.value_on {
-        comment(out, "value-on", &day.to_string());
-    }
-    comment(out, "reference", transaction.details.reference.as_deref().unwrap_or_default());
-    if let Some(done) = &transaction.details.trade {
-        trade(done).into_iter().for_each(|(tag, value)| comment(out, tag, value));
-    }
-    if let Some(original) = transaction.original {
-        comment(out, "original", &original.to_string());
-    }
-}
-
-/// A tag on a line of its own; none for an empty text.
-fn comment(out: &mut String, tag: &str, value: &str) {
-    let value = one_line(value);
-    if !value.is_empty() {
-        writeln!(out, "    ; {tag}: {value}").expect(GROWS);
-    }
+/// A tag on a line of its own.
+fn tag(out: &mut String, (name, fact): &Named) {
+    writeln!(out, "    ; {name}: {}", fact.plain()).expect(GROWS);
 }

@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use kernel::AccountId;
-use ledger_api::{Account, AccountKind, Trade, Transaction};
+use ledger_api::{Account, AccountKind, Transaction};
 
-use super::sheet::Sheet;
+use super::sheet::{Sheet, Stated};
 use super::text::{account_kind, decimal, one_line};
 
 /// Where the balance before the first row comes from.
@@ -157,15 +157,10 @@ pub(super) fn amount(minor: i128, currency: kernel::Currency) -> String {
     format!("{} {currency}", decimal(minor, currency.scale()))
 }
 
-/// What a trade did, in words that have no place of their own.
-pub(super) fn trade(trade: &Trade) -> [(&'static str, &str); 3] {
-    let security =
-        trade.ticker.as_deref().or(trade.security_id.as_deref()).or(trade.security_name.as_deref());
-    [
-        ("security", security.unwrap_or_default()),
-        ("units", trade.units.as_deref().unwrap_or_default()),
-        ("unit-price", trade.unit_price.as_deref().unwrap_or_default()),
-    ]
+/// A comment on a balance of the bank that the rows do not come to.
+pub(super) fn difference(stated: &Stated, currency: kernel::Currency) -> String {
+    let (says, ours) = (amount(stated.amount.minor().into(), currency), amount(stated.booked, currency));
+    format!("; the bank says {says} at the end of {}, these rows add up to {ours}", stated.as_of)
 }
 
 /// What a person reads first of a row, in one line: its name, or else its memo.

@@ -52,6 +52,7 @@ route!(
     "application/x-ofx",
     "A statement of each account as OFX 2.2."
 );
+route!(qif, Qif, "/api/v1/exports/ledger.qif", "application/qif", "The register of each account as QIF.");
 route!(
     beancount,
     Beancount,

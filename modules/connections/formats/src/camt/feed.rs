@@ -42,6 +42,11 @@ impl<R: Read> Feed<R> {
         }
     }
 
+    /// As much of what comes next as may belong to the token that `begin` made ready for.
+    pub(super) fn view(&self) -> &[u8] {
+        &self.source.view()[..self.allowed()]
+    }
+
     /// Line of the next byte.
     pub(super) fn line(&mut self) -> u64 {
         self.source.line(0)

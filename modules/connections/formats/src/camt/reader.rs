@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
                 if leaf == Leaf::Amount {
                     statement.note_currency(walk.currency());
                 }
-                entry.set_amount(leaf, text, walk.currency(), statement.currency(default));
+                entry.set_amount(leaf, text, walk.currency(), statement.head.currency(default));
             }
             (_, Some(entry)) => entry.set(leaf, text),
             (Some(statement), None) if leaf == Leaf::BalanceAmount => {
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         let (Some(statement), Some(mut entry)) = (&mut self.statement, self.entry.take()) else {
             return Ok(());
         };
-        let (number, currency) = statement.give_out(self.default_currency, &mut self.tally)?;
+        let (number, currency) = statement.head.give_out(self.default_currency, &mut self.tally)?;
         let essentials = match entry.essentials() {
             Ok(essentials) => essentials,
             Err(Fault { code, reason }) => {

@@ -1,4 +1,4 @@
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 use quick_xml::Reader;
 use quick_xml::errors::Error;
@@ -6,6 +6,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::feed::Feed;
+use super::plain::{Plain, plain};
 use super::{Leaf, Place};
 use crate::FormatError;
 use crate::source::{LONGEST_ITEM, Source};
@@ -24,12 +25,19 @@ pub(super) enum Step {
 }
 
 /// Goes through a document from place to place.
+///
+/// Nearly all of a statement is `<Name>`, text and `</Name>`, and those are taken here: the parser, which copies each of
+/// them and looks for what it seldom is, takes half as long again for a file. It takes everything else.
 pub(super) struct Walk<R> {
     xml: Reader<Feed<R>>,
     /// What the parser puts a token in.
     token: Vec<u8>,
+    /// The parser has told a text and waits for what ends it.
+    parser_is_amid: bool,
     /// From the root down to where we are.
-    path: Vec<Place>,
+    path: Vec<Open>,
+    /// The names of all that is open, one behind the other.
+    names: String,
     /// `<Tag/>` has begun and ends next.
     ends_now: bool,
     text: String,
@@ -38,15 +46,30 @@ pub(super) struct Walk<R> {
     line: u64,
 }
 
+/// An element that is open.
+struct Open {
+    place: Place,
+    /// Where its name begins among the names.
+    name: usize,
+    /// It must end at the parser, too, which otherwise keeps its name for ever.
+    is_parsers: bool,
+}
+
 impl<R: Read> Walk<R> {
     pub(super) fn new(source: Source<R>) -> Self {
         let mut xml = Reader::from_reader(Feed::new(source));
         // Banks forget to escape it more often than not.
         xml.config_mut().allow_dangling_amp = true;
+        // It does not see every tag, so that we compare their names.
+        xml.config_mut().check_end_names = false;
+        xml.config_mut().allow_unmatched_ends = true;
         Self {
             xml,
             token: Vec::new(),
+            // It looks for a byte order mark before its first token.
+            parser_is_amid: true,
             path: Vec::with_capacity(DEEPEST),
+            names: String::new(),
             ends_now: false,
             text: String::new(),
             is_too_long: false,
@@ -60,25 +83,27 @@ impl<R: Read> Walk<R> {
         if std::mem::take(&mut self.ends_now) {
             return Ok(Some(self.end()));
         }
-        let leaf = match self.path.last() {
-            Some(Place::Text(leaf)) => Some(*leaf),
-            _ => None,
-        };
-        self.xml.get_mut().begin(leaf.is_none())?;
+        let is_leaf = matches!(self.path.last(), Some(Open { place: Place::Text(_), .. }));
+        self.xml.get_mut().begin(!is_leaf)?;
+        if let Some(step) = self.plain(is_leaf)? {
+            return Ok(Some(step));
+        }
         let mut token = std::mem::take(&mut self.token);
         token.clear();
-        let step = match self.xml.read_event_into(&mut token) {
-            Ok(Event::Start(tag)) => self.start(&tag).map(Some),
+        let event = self.xml.read_event_into(&mut token);
+        self.parser_is_amid = matches!(event, Ok(Event::Text(_)));
+        let step = match event {
+            Ok(Event::Start(tag)) => self.start_of(&tag).map(Some),
             Ok(Event::Empty(tag)) => {
                 self.ends_now = true;
-                self.start(&tag).map(Some)
+                self.start_of(&tag).map(Some)
             }
-            Ok(Event::End(_)) => Ok(Some(self.end())),
+            Ok(Event::End(tag)) => self.end_of(tag.name().as_ref()).map(Some),
             Ok(Event::DocType(_)) => Err(self.malformed("a document type definition has no place in it")),
             Ok(Event::Eof) if self.path.is_empty() => Ok(None),
             Ok(Event::Eof) => Err(self.truncated()),
             Ok(event) => {
-                if leaf.is_some() {
+                if is_leaf {
                     self.add(&event);
                 }
                 Ok(Some(Step::Nothing))
@@ -87,6 +112,33 @@ impl<R: Read> Walk<R> {
         };
         self.token = token;
         step
+    }
+
+    /// The next step if no parser is needed for it.
+    fn plain(&mut self, is_leaf: bool) -> Result<Option<Step>, FormatError> {
+        if self.parser_is_amid {
+            return Ok(None);
+        }
+        let feed = self.xml.get_ref();
+        let Some((token, length)) = plain(feed.view()) else { return Ok(None) };
+        let step = match token {
+            Plain::Start(name) => {
+                let at = self.names.len();
+                self.names.push_str(name);
+                self.start(at, false)?
+            }
+            Plain::End(name) => match self.path.last() {
+                Some(open) if !open.is_parsers && self.names[open.name..] == *name => self.end(),
+                _ => return Ok(None),
+            },
+            Plain::Text(text) if is_leaf => {
+                push(&mut self.text, &mut self.is_too_long, text);
+                Step::Nothing
+            }
+            Plain::Text(_) => Step::Nothing,
+        };
+        self.xml.get_mut().consume(length);
+        Ok(Some(step))
     }
 
     /// The text that was whole with the last step, without the white space around it.
@@ -122,33 +174,48 @@ impl<R: Read> Walk<R> {
         FormatError::TruncatedFile { line: self.xml.get_mut().line() }
     }
 
-    fn start(&mut self, tag: &BytesStart<'_>) -> Result<Step, FormatError> {
+    /// A tag that the parser told.
+    fn start_of(&mut self, tag: &BytesStart<'_>) -> Result<Step, FormatError> {
+        let at = self.names.len();
+        self.names.push_str(tag.name().as_ref());
+        // An empty one does not end at the parser.
+        let step = self.start(at, !self.ends_now)?;
+        match step {
+            Step::Begin(Place::Text(leaf)) if leaf.is_amount() => self.note_currency(tag),
+            Step::Begin(Place::Entry | Place::Detail) => {
+                let inside = tag.attributes_raw().bytes().filter(|byte| *byte == b'\n').count();
+                self.line -= inside as u64;
+            }
+            _ => {}
+        }
+        Ok(step)
+    }
+
+    /// An element whose name begins at `name` among the names.
+    fn start(&mut self, name: usize, is_parsers: bool) -> Result<Step, FormatError> {
         if self.path.len() == DEEPEST {
             return Err(self.malformed("elements are nested deeper than any bank nests them"));
         }
-        let around = self.path.last().copied().unwrap_or(Place::Outside);
-        let place = around.child(tag.local_name().as_ref());
-        self.path.push(place);
+        let around = self.path.last().map_or(Place::Outside, |open| open.place);
+        let local = local_name(&self.names[name..]);
+        let place = around.child(local);
+        self.path.push(Open { place, name, is_parsers });
         match place {
             Place::Text(leaf) => {
                 self.text.clear();
                 self.is_too_long = false;
                 if leaf.is_amount() {
-                    self.note_currency(tag);
+                    self.currency.clear();
                 }
             }
             // Finding a line costs more than most tags do.
-            Place::Entry | Place::Detail => {
-                let inside = tag.attributes_raw().bytes().filter(|byte| *byte == b'\n').count();
-                self.line = self.xml.get_mut().line() - inside as u64;
-            }
+            Place::Entry | Place::Detail => self.line = self.xml.get_mut().line(),
             _ => {}
         }
         Ok(Step::Begin(place))
     }
 
     fn note_currency(&mut self, tag: &BytesStart<'_>) {
-        self.currency.clear();
         // A repeated attribute is not looked for: the first one counts, and a hostile tag has many.
         let mut attributes = tag.attributes();
         let mut attributes = attributes.with_checks(false).flatten();
@@ -157,12 +224,22 @@ impl<R: Read> Walk<R> {
         }
     }
 
+    /// An end tag that the parser told.
+    fn end_of(&mut self, name: &str) -> Result<Step, FormatError> {
+        match self.path.last() {
+            Some(open) if self.names[open.name..] == *name => Ok(self.end()),
+            _ => Err(self.malformed("an end tag that no start tag goes with")),
+        }
+    }
+
+    /// The end of the innermost element.
     fn end(&mut self) -> Step {
-        match self.path.pop() {
+        let Some(open) = self.path.pop() else { return Step::Nothing };
+        self.names.truncate(open.name);
+        match open.place {
             // A choice tells its text twice, with the element inside and with its own end: the same both times.
-            Some(Place::Text(leaf)) => Step::Text(leaf),
-            Some(place) => Step::End(place),
-            None => Step::Nothing,
+            Place::Text(leaf) => Step::Text(leaf),
+            place => Step::End(place),
         }
     }
 
@@ -178,14 +255,7 @@ impl<R: Read> Walk<R> {
     }
 
     fn push(&mut self, text: &str) {
-        if self.text.len() + text.len() > LONGEST_ITEM {
-            self.is_too_long = true;
-        } else if text.bytes().any(may_be_control) {
-            // Nothing in a statement is meant to control anything, and no database keeps a NUL.
-            self.text.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
-        } else {
-            self.text.push_str(text);
-        }
+        push(&mut self.text, &mut self.is_too_long, text);
     }
 
     /// Only the five entities of XML and the numbers of characters stand for something; all others for themselves,
@@ -211,10 +281,26 @@ impl<R: Read> Walk<R> {
             Error::Io(error) => FormatError::Unreadable(std::io::Error::new(error.kind(), error)),
             // What was begun would have to be closed, and there is nothing left.
             Error::Syntax(_) | Error::Encoding(_) if self.xml.get_ref().is_over() => self.truncated(),
-            Error::Syntax(_) => self.malformed("a tag that is none"),
-            Error::IllFormed(_) => self.malformed("an end tag that no start tag goes with"),
+            Error::Syntax(_) | Error::IllFormed(_) => self.malformed("a tag that is none"),
             _ => self.malformed("text that is not in the encoding of the file"),
         }
+    }
+}
+
+/// The name of an element without the prefix of its namespace.
+fn local_name(name: &str) -> &str {
+    name.rfind(':').map_or(name, |colon| &name[colon + 1..])
+}
+
+/// Adds to the text of a leaf, unless that gets too long.
+fn push(all: &mut String, is_too_long: &mut bool, text: &str) {
+    if all.len() + text.len() > LONGEST_ITEM {
+        *is_too_long = true;
+    } else if text.bytes().any(may_be_control) {
+        // Nothing in a statement is meant to control anything, and no database keeps a NUL.
+        all.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    } else {
+        all.push_str(text);
     }
 }
 

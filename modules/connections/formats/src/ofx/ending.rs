@@ -51,7 +51,7 @@ impl Reader<'_> {
         self.in_account = false;
         self.in_aside = false;
         if let Some(mut statement) = self.statement.take() {
-            statement.give_out(self.default_currency, &mut self.tally)?;
+            statement.head.give_out(self.default_currency, &mut self.tally)?;
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Reader<'_> {
     fn current_statement(&mut self) -> Result<(usize, Currency), FormatError> {
         // Rows outside of any statement are against the format, but they are there.
         let statement = self.statement.get_or_insert_default();
-        statement.give_out(self.default_currency, &mut self.tally)
+        statement.head.give_out(self.default_currency, &mut self.tally)
     }
 
     pub(super) fn finish(mut self, line: u64) -> Result<Summary, FormatError> {

@@ -5,34 +5,31 @@ use super::Tag;
 use super::date::ofx_date;
 use super::token::Value;
 use crate::amount::ofx_amount;
-use crate::sink::Tally;
-use crate::{AccountHint, AccountType, BalanceKind, FormatError, StatementBalance, StatementHead};
+use crate::head::HeadDraft;
+use crate::{AccountType, BalanceKind, StatementBalance};
 
-/// A statement while it is open: its head is given out with the first thing that belongs to it.
+/// A statement while it is open.
 #[derive(Debug, Default)]
 pub(super) struct StatementDraft {
-    account: AccountHint,
-    currency: Option<String>,
-    starts_on: Option<NaiveDate>,
-    ends_on: Option<NaiveDate>,
+    pub(super) head: HeadDraft,
     /// `DTASOF` of an investment statement.
     as_of: Option<NaiveDate>,
-    given_out: Option<(usize, Currency)>,
 }
 
 impl StatementDraft {
     pub(super) fn begin(account_type: Option<AccountType>) -> Self {
-        let account = AccountHint { account_type, ..AccountHint::default() };
-        Self { account, ..Self::default() }
+        let mut draft = Self::default();
+        draft.head.account.account_type = account_type;
+        draft
     }
 
     /// A value directly in the statement or in its list of transactions.
     pub(super) fn set(&mut self, tag: Tag, value: &Value<'_>) {
         let day = || ofx_date(value.bytes()).map(|date| date.day);
         match tag {
-            Tag::DefaultCurrency => self.currency = value.some_text(),
-            Tag::DateStart => self.starts_on = self.starts_on.or_else(day),
-            Tag::DateEnd => self.ends_on = self.ends_on.or_else(day),
+            Tag::DefaultCurrency => self.head.currency = value.some_text(),
+            Tag::DateStart => self.head.starts_on = self.head.starts_on.or_else(day),
+            Tag::DateEnd => self.head.ends_on = self.head.ends_on.or_else(day),
             Tag::DateAsOf => self.as_of = self.as_of.or_else(day),
             _ => {}
         }
@@ -41,38 +38,15 @@ impl StatementDraft {
     /// A value in `BANKACCTFROM` or one of its kin.
     pub(super) fn set_account(&mut self, tag: Tag, value: &Value<'_>) {
         match tag {
-            Tag::BankId => self.account.bank_id = value.some_text(),
-            Tag::BranchId => self.account.branch_id = value.some_text(),
-            Tag::AccountId => self.account.account_number = value.some_text(),
+            Tag::BankId => self.head.account.bank_id = value.some_text(),
+            Tag::BranchId => self.head.account.branch_id = value.some_text(),
+            Tag::AccountId => self.head.account.account_number = value.some_text(),
             Tag::AccountKind => {
-                self.account.account_type = account_type(&value.text()).or(self.account.account_type)
+                self.head.account.account_type =
+                    account_type(&value.text()).or(self.head.account.account_type)
             }
             _ => {}
         }
-    }
-
-    /// Number and currency of the statement, after its head was given to the sink.
-    pub(super) fn give_out(
-        &mut self,
-        default_currency: Option<Currency>,
-        tally: &mut Tally<'_>,
-    ) -> Result<(usize, Currency), FormatError> {
-        if let Some(given) = self.given_out {
-            return Ok(given);
-        }
-        let currency = match &self.currency {
-            Some(code) => Currency::parse(code).map_err(|_| FormatError::unknown_currency(code))?,
-            None => default_currency.ok_or(FormatError::NeedsCurrency)?,
-        };
-        let head = StatementHead {
-            account: self.account.clone(),
-            currency,
-            starts_on: self.starts_on,
-            ends_on: self.ends_on,
-        };
-        let given = (tally.statement(head)?, currency);
-        self.given_out = Some(given);
-        Ok(given)
     }
 
     pub(super) fn as_of(&self) -> Option<NaiveDate> {

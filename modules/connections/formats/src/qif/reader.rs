@@ -18,13 +18,11 @@ pub(crate) fn read<R: Read>(
     default_currency: Option<Currency>,
     sink: &mut dyn Sink,
 ) -> Result<Summary, FormatError> {
-    let currency = mapping.currency.or(default_currency).ok_or(FormatError::NeedsCurrency)?;
     let mut records = Records::new(source);
     let mut reader = Reader {
-        currency,
         notation: Notation::new(mapping),
         tally: Tally::new(sink),
-        accounts: Accounts::new(currency),
+        accounts: Accounts::new(mapping.currency.or(default_currency)),
         section: Section::Transactions(None),
     };
     while let Some(item) = records.next()? {
@@ -40,7 +38,6 @@ pub(crate) fn read<R: Read>(
 }
 
 struct Reader<'a> {
-    currency: Currency,
     notation: Notation<'a>,
     tally: Tally<'a>,
     accounts: Accounts,
@@ -53,7 +50,7 @@ impl Reader<'_> {
         if matches!(section, Section::Transactions(_) | Section::Investments) {
             self.accounts.begin();
             // An account without rows is one, too.
-            self.accounts.statement(section, &mut self.tally)?;
+            self.accounts.register(section, &mut self.tally)?;
         }
         Ok(())
     }
@@ -70,7 +67,8 @@ impl Reader<'_> {
     }
 
     fn transaction(&mut self, record: &Record<'_>) -> Result<(), FormatError> {
-        let statement = self.accounts.statement(self.section, &mut self.tally)?;
+        let register = self.accounts.register(self.section, &mut self.tally)?;
+        let statement = register.statement;
         let line = record.line;
         if record.is_too_long {
             let reason = "the record is longer than 64 KiB".to_owned();
@@ -79,9 +77,9 @@ impl Reader<'_> {
         }
         let is_investment = self.section == Section::Investments;
         let read = if is_investment {
-            trade(record, &self.notation, self.currency)
+            trade(record, &self.notation, register.currency)
         } else {
-            row(record, &self.notation, self.currency)
+            row(record, &self.notation, register)
         };
         match read {
             Ok(row) if !is_investment && opening(record, self.accounts.name_of_current()) => {

@@ -1,6 +1,7 @@
 use chrono::NaiveDate;
 use kernel::{Currency, Money};
 
+use super::accounts::Register;
 use super::date::{Meaning, meaning};
 use super::record::Record;
 use crate::amount::{DecimalMark, table_amount};
@@ -65,10 +66,10 @@ impl<'a> Notation<'a> {
 }
 
 /// A row of the register of a bank, card or cash account.
-pub(super) fn row(record: &Record<'_>, notation: &Notation<'_>, currency: Currency) -> Result<Row, Fault> {
+pub(super) fn row(record: &Record<'_>, notation: &Notation<'_>, register: Register) -> Result<Row, Fault> {
     let posted_on = notation.day(&record.text(b'D'))?;
     let missing = || (RejectCode::MissingAmount, "the record has no amount".to_owned());
-    let amount = notation.total(record, currency)?.ok_or_else(missing)?;
+    let amount = notation.total(record, register.currency)?.ok_or_else(missing)?;
     let category = record.some(b'L');
     let mut row = Row {
         name: record.some(b'P'),
@@ -77,7 +78,11 @@ pub(super) fn row(record: &Record<'_>, notation: &Notation<'_>, currency: Curren
         category,
         ..Row::new(record.line, posted_on, amount)
     };
-    number(record, &mut row);
+    match register.is_ours {
+        // Whatever it looks like, it was the number of a cheque when we wrote it.
+        true => row.check_number = record.some(b'N'),
+        false => number(record, &mut row),
+    }
     if record.has(b'S') || record.has(b'$') {
         splits(record, notation, &mut row);
     }

@@ -9,6 +9,7 @@ use kernel::Money;
 use proptest::prelude::*;
 
 use crate::bank_tables::{recognised, sample};
+use crate::damage::{change, changed};
 use crate::support::{currency, file};
 
 #[derive(Clone, Debug)]
@@ -163,16 +164,11 @@ proptest! {
     #[test]
     fn no_damage_to_a_bank_s_table_makes_the_reader_panic_or_lose_a_row(
         at in any::<prop::sample::Index>(),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), damage(), 0usize..40), 1..8),
+        changes in prop::collection::vec(change(damage(), 40), 1..8),
         keep in any::<prop::sample::Index>(),
     ) {
         let profile = at.get(csv::profiles());
-        let mut bytes = sample(&profile.id, "utf-8");
-        for (at, piece, cut) in changes {
-            let start = at.index(bytes.len());
-            let end = (start + cut).min(bytes.len());
-            bytes.splice(start..end, piece);
-        }
+        let mut bytes = changed(sample(&profile.id, "utf-8"), changes);
         // `read` counts every row.
         let _ = file(&bytes).currency("EUR").read();
         bytes.truncate(keep.index(bytes.len()));

@@ -249,31 +249,35 @@ fn owned((a, b, c, d): (&str, &str, &str, &str)) -> (String, String, String, Str
     (a.to_owned(), b.to_owned(), c.to_owned(), d.to_owned())
 }
 
+/// The rows of a sample, once it was seen that they are as expected.
+fn right(bank: &Bank) -> usize {
+    let bytes = sample(bank.profile, bank.charset);
+    let (profile, _) = recognised(&bytes).unwrap_or_else(|| panic!("{} is not recognised", bank.profile));
+    assert_eq!(profile.id, bank.profile);
+    let collected = with_francs(&bytes).read().unwrap_or_else(|error| panic!("{}: {error}", bank.profile));
+    let statements: Vec<_> = collected.statements.iter().map(told).collect();
+    let expected = bank.statements.iter();
+    let expected = expected.map(|(account, rows, sum, balance)| {
+        ((*account).to_owned(), *rows, (*sum).to_owned(), (*balance).to_owned())
+    });
+    assert_eq!(statements, expected.collect::<Vec<_>>(), "{}", bank.profile);
+    assert_eq!(edge(collected.rows().find(is_booked)), owned(bank.first), "{}", bank.profile);
+    assert_eq!(edge(collected.rows().filter(is_booked).last()), owned(bank.last), "{}", bank.profile);
+    let pending = collected.rows().filter(|row| row.status == RowStatus::Pending);
+    let pending: Vec<_> = pending.map(|row| format!("{} {}", row.posted_on, row.amount.amount())).collect();
+    assert_eq!(pending, bank.pending, "{}", bank.profile);
+    assert_eq!(collected.rejections(), bank.rejected, "{}", bank.profile);
+    collected.rows().count()
+}
+
+/// Each layout, and how many rows of its sample are right: all of them.
+pub fn all_right() -> Vec<(&'static str, usize)> {
+    BANKS.iter().map(|bank| (bank.profile, right(bank))).collect()
+}
+
 #[test]
 fn every_layout_reads_its_sample_to_the_cent() {
-    for bank in BANKS {
-        let bytes = sample(bank.profile, bank.charset);
-        let (profile, _) = recognised(&bytes).unwrap_or_else(|| panic!("{} is not recognised", bank.profile));
-        assert_eq!(profile.id, bank.profile);
-        let collected =
-            with_francs(&bytes).read().unwrap_or_else(|error| panic!("{}: {error}", bank.profile));
-        let statements: Vec<_> = collected.statements.iter().map(told).collect();
-        let expected: Vec<_> = bank
-            .statements
-            .iter()
-            .map(|(account, rows, sum, balance)| {
-                ((*account).to_owned(), *rows, (*sum).to_owned(), (*balance).to_owned())
-            })
-            .collect();
-        assert_eq!(statements, expected, "{}", bank.profile);
-        assert_eq!(edge(collected.rows().find(is_booked)), owned(bank.first), "{}", bank.profile);
-        assert_eq!(edge(collected.rows().filter(is_booked).last()), owned(bank.last), "{}", bank.profile);
-        let pending = collected.rows().filter(|row| row.status == RowStatus::Pending);
-        let pending: Vec<_> =
-            pending.map(|row| format!("{} {}", row.posted_on, row.amount.amount())).collect();
-        assert_eq!(pending, bank.pending, "{}", bank.profile);
-        assert_eq!(collected.rejections(), bank.rejected, "{}", bank.profile);
-    }
+    assert!(!all_right().is_empty());
 }
 
 #[test]

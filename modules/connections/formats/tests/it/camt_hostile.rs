@@ -1,11 +1,11 @@
 //! CAMT files that are cut, malformed or made to hurt.
 
 use std::fmt::Write;
-use std::io::Read;
 
-use connections_formats::{FormatError, read};
+use connections_formats::FormatError;
 
 use crate::camt_support::{camt, camt_plan, entry};
+use crate::damage::assert_same_in_pieces;
 use crate::support::{Collected, file};
 
 fn name(bytes: &(impl AsRef<[u8]> + ?Sized)) -> String {
@@ -157,18 +157,6 @@ fn lines_are_right_however_the_tags_are_broken() {
     assert_eq!(lines, expected);
 }
 
-/// Gives its bytes in pieces of this size.
-struct Dripping<'a>(&'a [u8], usize);
-
-impl Read for Dripping<'_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.1.min(into.len()).min(self.0.len());
-        into[..count].copy_from_slice(&self.0[..count]);
-        self.0 = &self.0[count..];
-        Ok(count)
-    }
-}
-
 /// The statements of a file of that many entries are the same in pieces of each of these sizes.
 fn assert_read_alike(entries: usize, sizes: &[usize]) {
     let mut text = String::new();
@@ -176,15 +164,10 @@ fn assert_read_alike(entries: usize, sizes: &[usize]) {
         writeln!(text, "{}", to(&format!("Café &amp; Söhne {n}"))).unwrap();
     }
     let text = camt(&text);
-    let whole = file(&text).read().unwrap().statements;
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (encoding, bytes) in [("utf-8", text.as_bytes()), ("utf-16le", &wide)] {
         let plan = camt_plan(encoding, None);
-        for size in sizes {
-            let mut collected = Collected::default();
-            read(Dripping(bytes, *size), &plan, &mut collected).unwrap();
-            assert!(collected.statements == whole, "in pieces of {size}");
-        }
+        sizes.iter().for_each(|size| assert_same_in_pieces(bytes, &plan, *size));
     }
 }
 

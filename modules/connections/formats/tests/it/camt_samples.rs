@@ -136,11 +136,14 @@ fn every_version_of_the_three_messages_is_known_by_its_namespace_or_its_name() {
     for message in ["camt.052", "camt.053", "camt.054"] {
         for version in 1..=14 {
             let text = camt("").replace("camt.053.001.08", &format!("{message}.001.{version:02}"));
-            assert_eq!(file(&text).detect().unwrap().format, Format::Camt, "{message} {version}");
+            let detection = file(&text).detect().unwrap();
+            let name = format!("{message}.001.{version:02}");
+            assert_eq!((detection.format, detection.message), (Format::Camt, Some(name)));
         }
     }
     let unnamed = camt("").replace(" xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"", "");
-    assert_eq!(file(&unnamed).detect().unwrap().format, Format::Camt);
+    let detection = file(&unnamed).detect().unwrap();
+    assert_eq!((detection.format, detection.message), (Format::Camt, None));
     let prefixed = unnamed.replace("BkToCstmrStmt", "n:BkToCstmrStmt");
     assert_eq!(file(&prefixed).detect().unwrap().format, Format::Camt);
     let detection = file(&camt("")).named("statement.csv").detect().unwrap();

@@ -1,272 +1,108 @@
-//! Files of other readers' test suites, whose path `TRIBUTARY_CORPUS` names. What those readers make of a file
-//! stands beside it; where we differ, the difference is listed here with its reason.
+//! Files of other readers' test suites, whose path `TRIBUTARY_CORPUS` names, and what those readers make of each. Where
+//! we differ, the difference is listed beside the test, with its reason.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use connections_formats::BalanceKind;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Collected, file};
+use crate::support::file;
 
-/// Fields in which we differ from the other reader, and why ours is right.
-const DIFFERENCES: &[(&str, &str, &str)] = &[
-    (
-        "account_listing_aggregation",
-        "/accounts",
-        "a list of accounts (SIGNUPMSGSRSV1) holds no statement: there is no currency, balance or row in it",
-    ),
-    (
-        "fidelity-savings",
-        "/accounts/0/transactions",
-        "115.8331, -197.1063 and -197.1220 USD have decimals that US dollars do not have (domain: money is exact in \
-         the scale of ISO 4217); such rows are rejected as amount_too_precise, never rounded",
-    ),
-    (
-        "investment_medium",
-        "/accounts/0/transactions",
-        "DTPOSTED 20091215202000[-4] is 15 December as the bank wrote it: the other reader shifts it through UTC; and \
-         CURRENCY says that the amounts are USD in a CAD account",
-    ),
-    (
-        "ofx-v102-empty-tags",
-        "/accounts/0/transactions",
-        "the row has an empty FITID, which banks do send: it is a row all the same",
-    ),
-    (
-        "ofx-v102-empty-tags",
-        "/accounts/0/currency",
-        "CURDEF is empty: the file is refused as needs_currency until the caller names the currency, here AUD",
-    ),
-];
+/// A file, and what its reference reader finds in it.
+pub struct CorpusFile {
+    /// Its path below its kind, without the extension.
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub expected: Value,
+}
 
-#[test]
-fn corpus_files_give_the_statements_that_other_readers_find() {
-    let Some(folder) = corpus() else { return };
-    let mut explained: BTreeMap<(&str, &str), usize> =
-        DIFFERENCES.iter().map(|(file, what, _)| ((*file, *what), 0)).collect();
-    let mut unexplained = vec![];
-    let mut files = 0;
-    for path in files_of(&folder) {
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let ours = ours(&name, &std::fs::read(&path).unwrap());
-        let expected = std::fs::read_to_string(path.with_extension("expected.json")).unwrap();
-        let expected = normalised(serde_json::from_str(&expected).unwrap());
-        files += 1;
-        for what in differences(&ours, &expected) {
-            let known = explained.iter_mut().find(|((file, at), _)| *file == name && what.starts_with(at));
-            match known {
-                Some((_, count)) => *count += 1,
-                None => unexplained.push(format!("{name} {what}: ours {ours:#} theirs {expected:#}")),
+/// Where we differ from the other reader, and why ours is right.
+pub struct Difference {
+    pub file: &'static str,
+    /// What the names of the differing fields begin with.
+    pub what: &'static str,
+    pub why: &'static str,
+}
+
+/// What comparing one file came to.
+pub struct Compared {
+    pub name: String,
+    pub rows: usize,
+    /// Rows in which nothing differs.
+    pub right: usize,
+    /// What differs, and how.
+    pub differing: Vec<(String, String)>,
+    /// As what the file is refused as it is, and how it was compared nevertheless; empty where it is read.
+    pub refused: &'static str,
+}
+
+/// The files of one kind; `None`, with a word about it, where no corpus is given.
+pub fn files(kind: &str) -> Option<Vec<CorpusFile>> {
+    let Some(folder) = std::env::var_os("TRIBUTARY_CORPUS") else {
+        let required = std::env::var_os("TRIBUTARY_REQUIRE_SERVERS").is_some_and(|value| value == "1");
+        assert!(!required, "TRIBUTARY_CORPUS is not set and TRIBUTARY_REQUIRE_SERVERS=1 wants it");
+        println!("skipped: TRIBUTARY_CORPUS is not set");
+        return None;
+    };
+    let folder = Path::new(&folder).join(kind);
+    let read = |path: &PathBuf| CorpusFile {
+        name: path.strip_prefix(&folder).unwrap().with_extension("").to_str().unwrap().to_owned(),
+        bytes: std::fs::read(path).unwrap(),
+        expected: serde_json::from_slice(&std::fs::read(path.with_extension("expected.json")).unwrap())
+            .unwrap(),
+    };
+    Some(statements_in(&folder).iter().map(read).collect())
+}
+
+/// All statements below a folder, in the order of their names.
+fn statements_in(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = vec![];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.extension().and_then(|end| end.to_str()) {
+            _ if path.is_dir() => paths.extend(statements_in(&path)),
+            Some("ofx" | "sta") => paths.push(path),
+            _ => {}
+        }
+    }
+    paths.sort();
+    paths
+}
+
+/// The written reasons of each file that differs. Fails where something differs without a reason, and where a reason
+/// is written for nothing.
+pub fn explained(
+    compared: &[Compared],
+    differences: &'static [Difference],
+) -> BTreeMap<String, Vec<&'static str>> {
+    let mut used: BTreeMap<_, usize> =
+        differences.iter().map(|known| ((known.file, known.what), 0)).collect();
+    let (mut reasons, mut unexplained) = (BTreeMap::<_, Vec<_>>::new(), vec![]);
+    for Compared { name, differing, .. } in compared {
+        for (what, detail) in differing {
+            let known = |known: &&Difference| known.file == name && what.starts_with(known.what);
+            let Some(Difference { file, what, why }) = differences.iter().find(known) else {
+                unexplained.push(format!("{name} {what}: {detail}"));
+                continue;
+            };
+            *used.entry((file, what)).or_default() += 1;
+            let of_file = reasons.entry(name.clone()).or_default();
+            if !of_file.contains(why) {
+                of_file.push(*why);
             }
         }
     }
-    assert!(files >= 24, "the corpus has {files} files only");
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
-    let stale: Vec<_> = explained.iter().filter(|(_, count)| **count == 0).collect();
+    let stale: Vec<_> = used.iter().filter(|(_, count)| **count == 0).collect();
     assert!(stale.is_empty(), "differences that are none any more: {stale:?}");
-}
-
-#[test]
-fn corpus_rows_that_are_not_read_are_rejected_with_a_reason() {
-    let Some(folder) = corpus() else { return };
-    let rejected = |name: &str| {
-        let bytes = std::fs::read(folder.join(name).with_extension("ofx")).unwrap();
-        let collected = file(&bytes).read().unwrap();
-        let mut counts = BTreeMap::new();
-        for row in collected.statements.iter().flat_map(|statement| &statement.rejected) {
-            *counts.entry(row.code.as_str()).or_insert(0) += 1;
-        }
-        (collected.summary.rows, counts.into_iter().collect::<Vec<_>>())
-    };
-    assert_eq!(rejected("fidelity"), (17, vec![]));
-    assert_eq!(rejected("fidelity-savings"), (1, vec![("amount_too_precise", 3)]));
-    assert_eq!(rejected("investment_401k"), (3, vec![]));
-    assert_eq!(rejected("tiaacref"), (1, vec![]));
-    assert_eq!(rejected("vanguard"), (1, vec![]));
-    assert_eq!(rejected("vanguard401k"), (5, vec![]));
-    assert_eq!(rejected("broken-date_missing"), (0, vec![("malformed_date", 1), ("missing_date", 2)]));
-    assert_eq!(rejected("broken-decimal_error"), (0, vec![("malformed_date", 1)]));
-}
-
-#[test]
-fn corpus_holdings_are_given_with_the_names_that_their_files_list() {
-    let Some(folder) = corpus() else { return };
-    let holdings = |name: &str| {
-        let bytes = std::fs::read(folder.join(name).with_extension("ofx")).unwrap();
-        let collected = file(&bytes).read().unwrap();
-        assert_eq!(collected.summary.unreadable_positions, 0, "{name}");
-        let positions = collected.statements.iter().flat_map(|statement| &statement.positions);
-        let named = positions.filter(|position| position.security_name.is_some()).count();
-        let trades: Vec<_> = collected.rows().filter_map(|row| row.trade.as_ref()).collect();
-        let named_trades = trades.iter().filter(|trade| trade.security_name.is_some()).count();
-        (collected.summary.positions, named, trades.len(), named_trades)
-    };
-    assert_eq!(holdings("fidelity"), (6, 6, 14, 14));
-    assert_eq!(holdings("investment_401k"), (3, 3, 3, 3));
-    assert_eq!(holdings("td_ameritrade"), (2, 2, 0, 0));
-    // Four of its holdings are numbers that its list does not have.
-    assert_eq!(holdings("tiaacref"), (6, 3, 1, 1));
-    assert_eq!(holdings("vanguard"), (2, 2, 1, 1));
-    assert_eq!(holdings("vanguard401k"), (1, 1, 5, 5));
-}
-
-#[test]
-fn corpus_rows_add_up_from_the_opening_to_the_closing_balance() {
-    let Some(folder) = corpus() else { return };
-    let mut compared = 0;
-    for path in files_of(&folder) {
-        let Ok(collected) = file(&std::fs::read(&path).unwrap()).currency("EUR").read() else { continue };
-        for statement in &collected.statements {
-            let of = |kind| statement.balances.iter().find(|balance| balance.kind == kind);
-            let balances = (of(BalanceKind::Opening), of(BalanceKind::Ledger));
-            let (Some(opening), Some(closing)) = balances else { continue };
-            let sum = statement.rows.iter().try_fold(opening.amount, |sum, row| sum.checked_add(row.amount));
-            assert_eq!(sum.unwrap(), closing.amount, "{}", path.display());
-            compared += 1;
-        }
-    }
-    // OFX has no element for an opening balance. Who finds one must look here.
-    assert_eq!(compared, 0);
+    reasons
 }
 
 #[test]
 fn corpus_files_cut_anywhere_never_panic() {
-    let Some(folder) = corpus() else { return };
-    for path in files_of(&folder) {
-        let bytes = std::fs::read(&path).unwrap();
-        for length in (0..bytes.len()).step_by(7) {
+    for CorpusFile { bytes, .. } in ["ofx", "mt940"].into_iter().filter_map(files).flatten() {
+        for length in (0..bytes.len()).step_by(1 + bytes.len() / 400) {
             let _ = file(&bytes[..length]).currency("EUR").read();
         }
     }
-}
-
-/// `None`, with a word about it, where no corpus is given.
-fn corpus() -> Option<PathBuf> {
-    match std::env::var_os("TRIBUTARY_CORPUS") {
-        Some(folder) => Some(Path::new(&folder).join("ofx")),
-        None if std::env::var_os("TRIBUTARY_REQUIRE_SERVERS").is_some_and(|value| value == "1") => {
-            panic!("TRIBUTARY_CORPUS is not set and TRIBUTARY_REQUIRE_SERVERS=1 wants it")
-        }
-        None => {
-            println!("skipped: TRIBUTARY_CORPUS is not set");
-            None
-        }
-    }
-}
-
-fn files_of(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "ofx")).collect();
-    files.sort();
-    files
-}
-
-/// What we read, in the shape of the expected files.
-fn ours(name: &str, bytes: &[u8]) -> Value {
-    match file(bytes).read() {
-        Ok(collected) => shape(&collected),
-        Err(error) => match error.code() {
-            // No statement, and we say why.
-            "statement_refused_by_bank" if matches!(name, "signon_fail" | "error_message") => {
-                json!({"accounts": []})
-            }
-            "needs_currency" if name == "ofx-v102-empty-tags" => {
-                shape(&file(bytes).currency("AUD").read().unwrap())
-            }
-            code => panic!("{name}: {code}: {error}"),
-        },
-    }
-}
-
-fn shape(collected: &Collected) -> Value {
-    let accounts = collected.statements.iter().map(|statement| {
-        let ledger = statement.balances.iter().find(|balance| balance.kind == BalanceKind::Ledger);
-        let rows = statement.rows.iter().map(|row| {
-            json!({
-                "id": row.external_id.clone().unwrap_or_default(),
-                "date": row.posted_on.to_string(),
-                "amount": plain(&row.amount.amount()),
-                // A trade has no name in the file: ours is made up for people.
-                "payee": row.name.clone().filter(|_| row.trade.is_none()).unwrap_or_default(),
-                "memo": row.memo.clone().unwrap_or_default(),
-                "type": row.trade.as_ref().map_or(Value::Null, |trade| json!(trade.action)),
-            })
-        });
-        json!({
-            "id": statement.head.account.account_number.clone().unwrap_or_default(),
-            "type": account_type(statement),
-            "currency": statement.head.currency.code().to_lowercase(),
-            "balance": ledger.map(|balance| plain(&balance.amount.amount())),
-            "transactions": rows.collect::<Vec<_>>(),
-        })
-    });
-    json!({"accounts": accounts.collect::<Vec<_>>()})
-}
-
-/// The other reader has a type for bank accounts only.
-fn account_type(statement: &crate::support::Statement) -> &'static str {
-    use connections_formats::AccountType::{Checking, CreditLine, Savings};
-    match statement.head.account.account_type {
-        Some(Checking) => "CHECKING",
-        Some(Savings) => "SAVINGS",
-        Some(CreditLine) => "CREDITLINE",
-        _ => "",
-    }
-}
-
-/// The expected file without what is only a matter of writing: `-1500.0000` is `-1500`, no payee is an empty one.
-/// Its `type` of a row is compared for trades, which it lists by the name of their element; those of bank rows are left
-/// to the tests of kinds.
-fn normalised(mut expected: Value) -> Value {
-    for account in expected["accounts"].as_array_mut().unwrap() {
-        if let Some(balance) = account["balance"].as_str().map(plain) {
-            account["balance"] = balance.into();
-        }
-        for row in account["transactions"].as_array_mut().unwrap() {
-            row["amount"] = plain(row["amount"].as_str().unwrap()).into();
-            row["payee"] = row["payee"].as_str().unwrap_or_default().into();
-            let trades = ["buy", "sell", "income", "reinvest", "transfer"];
-            let of_row = row["type"].as_str().unwrap_or_default();
-            let of_trade = trades.iter().find(|trade| of_row.starts_with(**trade));
-            row["type"] = of_trade.map_or(Value::Null, |trade| json!(trade));
-        }
-    }
-    expected
-}
-
-fn plain(amount: &str) -> String {
-    if amount.contains('.') {
-        amount.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        amount.to_owned()
-    }
-}
-
-/// JSON pointers of everything that differs.
-fn differences(ours: &Value, theirs: &Value) -> Vec<String> {
-    fn walk(at: String, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
-        match (ours, theirs) {
-            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-                for (index, (a, b)) in a.iter().zip(b).enumerate() {
-                    walk(format!("{at}/{index}"), a, b, found);
-                }
-            }
-            (Value::Object(a), Value::Object(b)) => {
-                for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                    walk(
-                        format!("{at}/{key}"),
-                        ours.get(key).unwrap_or(&Value::Null),
-                        theirs.get(key).unwrap_or(&Value::Null),
-                        found,
-                    );
-                }
-            }
-            (a, b) if a == b => {}
-            _ => found.push(at),
-        }
-    }
-    let mut found = vec![];
-    walk(String::new(), ours, theirs, &mut found);
-    found
 }

@@ -2,7 +2,7 @@
 
 use connections_formats::csv::DateOrder;
 use connections_formats::{
-    AccountType, BalanceKind, Format, FormatError, Mapping, Row, RowKind, TradeAction, qif,
+    AccountHint, AccountType, BalanceKind, Format, FormatError, Mapping, Row, RowKind, TradeAction, qif,
 };
 
 use crate::support::{Collected, file, money};
@@ -67,6 +67,37 @@ fn a_list_of_accounts_is_forgotten_at_its_end() {
     let text =
         "!Option:AutoSwitch\n!Account\nNLast\nTCash\n^\n!Clear:AutoSwitch\n!Type:Bank\nD2/13/2025\nT1\n^\n";
     assert_eq!(read(text).statements[0].head.account.name, None);
+}
+
+#[test]
+fn a_file_of_ours_tells_the_id_and_the_currency_of_each_account() {
+    let account =
+        |name: &str, code: &str| format!("!Account\nN{name}\nDTRIBUTARY id-{code} {code}\nTBank\n^\n");
+    let text = format!(
+        "{}!Type:Bank\nD2026-02-03\nT1.234\nNdep\n^\n{}!Type:Bank\nD2026-02-03\nT1000\n^\n",
+        account("Same", "KWD"),
+        account("Same", "JPY")
+    );
+    // Nobody says in which currency it is, as for files that do not.
+    let collected = file(&text).read().unwrap();
+    let told: Vec<_> = collected
+        .statements
+        .iter()
+        .map(|statement| {
+            let AccountHint { bank_id, account_number, name, .. } = &statement.head.account;
+            let who = [bank_id, account_number, name].map(|text| text.as_deref().unwrap_or_default());
+            (who, statement.rows[0].amount.to_string(), statement.rows[0].check_number.as_deref())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (["TRIBUTARY", "id-KWD", "Same"], "1.234 KWD".into(), Some("dep")),
+            (["TRIBUTARY", "id-JPY", "Same"], "1000 JPY".into(), None),
+        ]
+    );
+    let theirs = text.replace("TRIBUTARY", "OTHER");
+    assert_eq!(file(&theirs).refusal(), "needs_currency");
 }
 
 #[test]

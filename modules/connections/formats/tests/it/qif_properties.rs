@@ -2,11 +2,12 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 use connections_formats::csv::DateOrder;
-use connections_formats::{Encoding, Format, Mapping, Plan, Securities, qif, read};
+use connections_formats::{Encoding, Format, Mapping, Plan, Securities, qif};
 use kernel::Money;
 use proptest::prelude::*;
 
-use crate::support::{Collected, InPieces, currency, file};
+use crate::damage::{almost_a_file, assert_same_in_pieces, change, changed, read_whatever_it_is};
+use crate::support::{currency, file};
 
 fn plan() -> Plan {
     Plan {
@@ -43,56 +44,53 @@ fn register(rows: &[Written]) -> String {
     format!("!Account\nNHousehold\nTBank\n^\n!Type:Bank\n{}", rows.iter().map(record).collect::<String>())
 }
 
-fn almost_a_file() -> impl Strategy<Value = Vec<u8>> {
-    let pieces = prop::sample::select(vec![
-        "!Type:Bank",
-        "!Type:Invst",
-        "!Account",
-        "!Option:AutoSwitch",
-        "!Clear:AutoSwitch",
-        "!Type:Cat",
-        "\n",
-        "\r\n",
-        "\n^\n",
-        "^",
-        "D",
-        "T",
-        "U",
-        "$",
-        "S",
-        "E",
-        "%",
-        "N",
-        "Y",
-        "Q",
-        "I",
-        "O",
-        "L",
-        "P",
-        "M",
-        "A",
-        "/",
-        "1/2'07",
-        "1/ 5/ 3",
-        "31.12.24",
-        "'",
-        "1,234.56",
-        "-",
-        "BuyX",
-        "Sell",
-        "XIn",
-        "StkSplit",
-        "[Checking]",
-        "Opening Balance",
-        "é",
-        "\u{feff}",
-        "\u{2212}",
-        " ",
-        "9999999999999999999999",
-    ]);
-    let text = prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat().into_bytes());
-    prop_oneof![4 => text, 1 => prop::collection::vec(any::<u8>(), 0..400)]
-}
+/// What stands in files.
+const PIECES: &[&str] = &[
+    "!Type:Bank",
+    "!Type:Invst",
+    "!Account",
+    "!Option:AutoSwitch",
+    "!Clear:AutoSwitch",
+    "!Type:Cat",
+    "\n",
+    "\r\n",
+    "\n^\n",
+    "^",
+    "D",
+    "T",
+    "U",
+    "$",
+    "S",
+    "E",
+    "%",
+    "N",
+    "Y",
+    "Q",
+    "I",
+    "O",
+    "L",
+    "P",
+    "M",
+    "A",
+    "/",
+    "1/2'07",
+    "1/ 5/ 3",
+    "31.12.24",
+    "'",
+    "1,234.56",
+    "-",
+    "BuyX",
+    "Sell",
+    "XIn",
+    "StkSplit",
+    "[Checking]",
+    "Opening Balance",
+    "é",
+    "\u{feff}",
+    "\u{2212}",
+    " ",
+    "9999999999999999999999",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -114,31 +112,19 @@ proptest! {
 
     #[test]
     fn nothing_depends_on_how_a_file_is_cut_into_pieces(rows in rows(0..8), size in 1usize..64) {
-        let text = register(&rows);
-        let (mut whole, mut pieces) = (Collected::default(), Collected::default());
-        let all = read(text.as_bytes(), &plan(), &mut whole).unwrap();
-        let same = read(InPieces { bytes: text.as_bytes(), size }, &plan(), &mut pieces).unwrap();
-        prop_assert_eq!((all, whole.statements), (same, pieces.statements));
+        assert_same_in_pieces(register(&rows).as_bytes(), &plan(), size);
     }
 
     #[test]
     fn a_file_in_which_something_is_changed_never_panics(
-        rows in rows(1..5), at in any::<prop::sample::Index>(), length in 0usize..9, other in almost_a_file(),
+        rows in rows(1..5), change in change(almost_a_file(PIECES, 60), 9),
     ) {
-        let mut bytes = register(&rows).into_bytes();
-        let at = at.index(bytes.len());
-        let end = (at + length).min(bytes.len());
-        bytes.splice(at..end, other);
-        let _ = read(&bytes[..], &plan(), &mut Collected::default());
-        let _ = file(&bytes).currency("EUR").read();
+        read_whatever_it_is(&changed(register(&rows), [change]), &plan());
     }
 
     #[test]
-    fn no_bytes_make_the_reader_panic(bytes in almost_a_file()) {
-        for encoding in ["utf-8", "windows-1252", "utf-16le"] {
-            let plan = Plan { encoding: Encoding::named(encoding).unwrap(), ..plan() };
-            let _ = read(&bytes[..], &plan, &mut Collected::default());
-            let _ = qif::decide(&bytes[..], &plan.encoding, qif::mapping(), None);
-        }
+    fn no_bytes_make_the_reader_panic(bytes in almost_a_file(PIECES, 60)) {
+        read_whatever_it_is(&bytes, &plan());
+        let _ = qif::decide(&bytes[..], &plan().encoding, qif::mapping(), None);
     }
 }

@@ -70,6 +70,7 @@ fn a_household_without_accounts_has_files_too() {
         assert!(document.accounts.is_empty());
         assert_eq!(export(bench, &cx, "csv").await.text().lines().count(), 1);
         assert!(export(bench, &cx, "ofx").await.text().ends_with("</OFX>\n"));
+        assert!(export(bench, &cx, "qif").await.text().starts_with("!Option:AutoSwitch\n!Account\n!Clear:"));
     });
 }
 
@@ -110,6 +111,53 @@ fn ofx_gives_each_row_an_id_of_its_own() {
             "{text}"
         );
         assert!(text.contains("<BANKID>TRIBUTARY</BANKID>"), "{text}");
+    });
+}
+
+/// A row whose every text tries to begin a line of its own, in an account with an opening balance.
+async fn injected(bench: &Bench) -> service_registry::CallContext {
+    let split = |category: &str, minor| ledger_api::Split {
+        amount: eur(minor),
+        category: Some(category.into()),
+        memo: Some("a\n$9".into()),
+    };
+    let details = ledger_api::Details {
+        category: Some("[checking\u{2028}x]".into()),
+        splits: vec![split("Food\r\n^", -700), split("", -500)],
+        ..ledger_api::Details::default()
+    };
+    let row = Row {
+        memo: Some("a\r\n^\n!Type:Cat".into()),
+        check_number: Some("1\n2".into()),
+        details,
+        ..row(3, -1200, "Café\u{b}T99\u{85}\u{0}x")
+    };
+    let cx = owner();
+    let account = ledger_api::ExternalAccount { name: "Checking\nx".into(), ..checking("key") };
+    let account = ledger_api::AccountRef::External(account);
+    bench.import(&cx, &File { account, ..File::of([row]) }).await.unwrap();
+    let account = bench.ledger.list_accounts(&cx, PageRequest::default()).await.unwrap().data.remove(0);
+    let patch = ledger_api::AccountPatch { opening: Some("100.00".into()), ..Default::default() };
+    bench.ledger.update_account(&cx, account.id, patch).await.unwrap();
+    cx
+}
+
+#[test]
+fn no_text_of_a_qif_file_begins_a_line_of_its_own() {
+    on_each_database(async |bench| {
+        let cx = injected(bench).await;
+        let answer = export(bench, &cx, "qif").await;
+        assert_eq!(answer.header("content-type"), "application/qif");
+        let id = bench.ledger.list_accounts(&cx, PageRequest::default()).await.unwrap().data[0].id;
+        let account = format!("NChecking x\nDTRIBUTARY {id} EUR\nTBank\n^\n");
+        let expected = format!(
+            "!Option:AutoSwitch\n!Account\n{account}!Clear:AutoSwitch\n!Option:AutoSwitch\n\
+             !Account\n{account}!Type:Bank\n\
+             D2026-01-03\nT100.00\nPOpening Balance\nL[Checking x]\n^\n\
+             D2026-01-03\nT-12.00\nN1 2\nPCafé T99 x\nMa ^ !Type:Cat\nLchecking x\n\
+             SFood ^\nEa $9\n$-7.00\nS\nEa $9\n$-5.00\n^\n"
+        );
+        assert_eq!(answer.text(), expected);
     });
 }
 

@@ -42,7 +42,7 @@ fn a_file_that_cannot_be_read_on_breaks_off() {
         // The last row turns into something that no version of ours has written.
         let spoil = "UPDATE transactions SET kind = 'nonsense' WHERE name = 'Row 1175'";
         bench.store.writer().execute_unprepared(spoil).await.unwrap();
-        for format in ["csv", "ofx", "json", "beancount", "hledger"] {
+        for format in ["csv", "ofx", "qif", "json", "beancount", "hledger"] {
             let answer = export(bench, &cx, format).await;
             assert_eq!(answer.status.as_u16(), 200);
             assert_eq!(answer.body, None, "{format} came whole");
