@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kernel::ImportId;
+use kernel::{Currency, ImportId};
 
 use crate::config::{Mode, Overrides};
 
@@ -115,6 +115,9 @@ pub struct Import {
     /// The account to book into, by id or name; needed where the file does not say, as most CSV files.
     #[arg(long, value_name = "ID|NAME")]
     pub account: Option<String>,
+    /// The currency of amounts that do not say theirs, such as EUR; needed where neither the file nor --account does.
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
     /// Say what the import would do, and do nothing.
     #[arg(long)]
     pub dry_run: bool,

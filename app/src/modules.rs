@@ -40,7 +40,7 @@ pub(crate) fn described() -> Vec<Routes> {
 /// Starts a module on each of `stores`.
 #[cfg_attr(
     not(any(feature = "identity", feature = "connections")),
-    allow(unused_variables, reason = "the ledger alone needs neither settings nor keys")
+    allow(unused_variables, reason = "the ledger alone needs no keys")
 )]
 pub(crate) fn start(
     settings: &Settings,
@@ -52,7 +52,7 @@ pub(crate) fn start(
         #[cfg(feature = "identity")]
         "identity" => start_identity(settings, keys, registry, store.clone()),
         #[cfg(feature = "ledger")]
-        "ledger" => Ok(ledger::module(registry, store.clone())),
+        "ledger" => Ok(start_ledger(settings, registry, store.clone())),
         #[cfg(feature = "connections")]
         "connections" => start_connections(settings, keys, registry, store.clone()),
         other => Err(anyhow!("there is no module {other}")),
@@ -85,6 +85,12 @@ fn start_identity(settings: &Settings, keys: &Keys, registry: &Registry, store: 
         let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         anyhow!("{}", faults.join("; "))
     })
+}
+
+#[cfg(feature = "ledger")]
+fn start_ledger(settings: &Settings, registry: &Registry, store: Store) -> Module {
+    let kept = std::time::Duration::from_secs(settings.connections.preview_retention_s);
+    ledger::module(registry, store, ledger::LedgerSettings::for_previews(kept))
 }
 
 #[cfg(feature = "connections")]

@@ -15,6 +15,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(longer_life::LongerLife),
         Box::new(kept_files::KeptFiles),
         Box::new(undone::Undone),
+        Box::new(shared::Refusals("m20261120_000006_refusals")),
     ]
 }
 

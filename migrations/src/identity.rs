@@ -4,7 +4,7 @@ use sea_orm_migration::schema::*;
 use crate::shared;
 
 pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Users), Box::new(Sessions)]
+    vec![Box::new(Users), Box::new(Sessions), Box::new(shared::Refusals("m20261120_000003_refusals"))]
 }
 
 struct Users;

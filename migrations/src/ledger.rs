@@ -1,4 +1,5 @@
 mod edits;
+mod periods;
 mod rows;
 mod undo;
 
@@ -15,6 +16,8 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(rows::Rows),
         Box::new(undo::Undo),
         Box::new(edits::Edits),
+        Box::new(periods::Periods),
+        Box::new(shared::Refusals("m20261120_000008_refusals")),
     ]
 }
 

@@ -12,10 +12,39 @@ pub(crate) async fn create_idempotency_keys(manager: &SchemaManager<'_>) -> Resu
         .col(uuid("fence"))
         .col(timestamp_with_time_zone("lease_until"))
         .col(text_null("answer"))
+        .col(text_null("refusal"))
         .col(timestamp_with_time_zone("created_at"))
         .to_owned();
     manager.create_table(table).await?;
     index(manager, "idempotency_keys_by_age", "idempotency_keys", &["created_at"]).await
+}
+
+/// A refusal that stands is an answer, too. Holds the name that the step has in its module.
+pub(crate) struct Refusals(pub(crate) &'static str);
+
+impl MigrationName for Refusals {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Refusals {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A database that begins today has had it from the first step on.
+        if manager.has_column("idempotency_keys", "refusal").await? {
+            return Ok(());
+        }
+        run(manager, &["ALTER TABLE idempotency_keys ADD COLUMN refusal TEXT"]).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, &["ALTER TABLE idempotency_keys DROP COLUMN refusal"]).await
+    }
 }
 
 /// Events in the order of commit; see `platform::outbox`.
@@ -60,6 +89,14 @@ fn index_on(name: &'static str, table: &'static str, columns: &[&'static str]) -
         index.col(*column);
     });
     index
+}
+
+/// Runs the statements in the order given.
+pub(crate) async fn run(manager: &SchemaManager<'_>, statements: &[impl AsRef<str>]) -> Result<(), DbErr> {
+    for statement in statements {
+        manager.get_connection().execute_unprepared(statement.as_ref()).await?;
+    }
+    Ok(())
 }
 
 /// Drops the tables in the order given.

@@ -1,22 +1,30 @@
 //! The API as `import`, `export` and `demo` call it: over HTTP, like anybody else.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use bytes::{Bytes, BytesMut};
 use connections_api::Import;
+use futures_util::{Stream, stream};
 use identity_api::{Registered, Tokens};
+use indicatif::ProgressBar;
 use kernel::{ImportId, Page, Problem};
 use ledger_api::Account;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often what changes nothing is asked again while the server cannot answer, one pause apart.
 const RETRIES: u32 = 30;
 const PAUSE: Duration = Duration::from_secs(1);
+/// Bytes of a file that are sent at once.
+const PIECE: usize = 64 * 1024;
 
 /// A refusal, in the server's own words.
 #[derive(Debug, thiserror::Error)]
@@ -100,16 +108,22 @@ impl Client {
         }
     }
 
-    /// Sends a file; what comes back is only the beginning of its import.
-    pub(super) async fn upload(&mut self, file: &Upload<'_>, query: &[(&str, &str)]) -> Result<Import> {
+    /// Sends a file and tells `bar` how much of it has gone; what comes back is only the beginning of its import.
+    pub(super) async fn upload(
+        &mut self,
+        file: &Upload<'_>,
+        query: &[(&str, &str)],
+        bar: &ProgressBar,
+    ) -> Result<Import> {
         self.refresh_early().await?;
         let (length, body) = match file {
             Upload::File(path) => {
-                let open = tokio::fs::File::open(path)
-                    .await
-                    .with_context(|| format!("cannot open {}", path.display()))?;
+                let open =
+                    File::open(path).await.with_context(|| format!("cannot open {}", path.display()))?;
                 let length = open.metadata().await?.len();
-                (length, reqwest::Body::from(open))
+                bar.set_length(length);
+                bar.set_message("sent");
+                (length, reqwest::Body::wrap_stream(counted(open, bar.clone())))
             }
             Upload::Bytes { content, .. } => (content.len() as u64, reqwest::Body::from(*content)),
         };
@@ -219,6 +233,19 @@ impl Client {
     }
 }
 
+/// The pieces of a file, each counted once it is on its way.
+fn counted(file: File, bar: ProgressBar) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold(file, move |mut file| {
+        let bar = bar.clone();
+        async move {
+            let mut piece = BytesMut::with_capacity(PIECE);
+            let size = file.read_buf(&mut piece).await?;
+            bar.inc(size as u64);
+            Ok((size > 0).then(|| (piece.freeze(), file)))
+        }
+    })
+}
+
 async fn answer<T: DeserializeOwned>(response: Response) -> Result<T> {
     let body = refused(response).await?.bytes().await.context("the answer broke off")?;
     serde_json::from_slice(&body).context("the answer is not one of this version's")
@@ -234,5 +261,27 @@ async fn refused(response: Response) -> Result<Response> {
     match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) => Err(Refused(Box::new(problem)).into()),
         Err(_) => bail!("the server answered {status}, and not with a problem document"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_goes_whole_and_each_byte_of_it_is_counted() {
+        let content: Vec<u8> = (0..3 * PIECE + 7).map(|n| n as u8).collect();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &content).unwrap();
+        let (open, bar) = (File::open(file.path()).await.unwrap(), ProgressBar::hidden());
+        let mut pieces = std::pin::pin!(counted(open, bar.clone()));
+        let mut sent = pieces.try_next().await.unwrap().unwrap().to_vec();
+        assert_eq!(bar.position(), sent.len() as u64, "while it is on its way");
+        while let Some(piece) = pieces.try_next().await.unwrap() {
+            sent.extend(piece);
+        }
+        assert_eq!((bar.position(), sent), (content.len() as u64, content));
     }
 }

@@ -107,9 +107,7 @@ async fn import_all(client: &mut Client, tell: bool) -> Result<Outcomes> {
         let report = import.import.report.context("a committed import has a report")?;
         sum = add(sum, report.outcomes);
         if tell {
-            say!("{}\n{}", sample.name(), report::accounts_of(&report));
-            report::rejected(&report).iter().for_each(|table| say!("{table}"));
-            say!("");
+            say!("{}\n{}\n", sample.name(), report::whole(&report));
         }
     }
     Ok(sum)

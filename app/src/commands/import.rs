@@ -84,7 +84,9 @@ impl Batch<'_> {
 
     async fn one(&mut self, path: &Path) -> Result<Done> {
         let bar = upload::bar(&path.display().to_string(), self.import.json);
-        let query: Vec<_> = self.account.iter().map(|id| ("account_id", id.as_str())).collect();
+        let account = self.account.iter().map(|id| ("account_id", id.as_str()));
+        let currency = self.import.currency.iter().map(|currency| ("currency", currency.code()));
+        let query: Vec<_> = account.chain(currency).collect();
         let file = Upload::File(path);
         let outcome = upload::import(self.client, &file, &query, self.import.dry_run, &bar, &self.stop).await;
         bar.finish_and_clear();
@@ -126,8 +128,7 @@ fn tell(name: &str, outcome: Result<&Imported, &anyhow::Error>, dry_run: bool) {
             let did = if dry_run { "would become of it (nothing was changed)" } else { "became of it" };
             say!("{name}: what {did}");
             if let Some(report) = &import.report {
-                say!("{}", report::accounts_of(report));
-                report::rejected(report).iter().for_each(|table| say!("{table}"));
+                say!("{}", report::whole(report));
             }
             import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
         }

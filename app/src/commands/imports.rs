@@ -87,9 +87,8 @@ fn show(import: &Import, json: bool) -> Result<ExitCode> {
     }
     let name = import.file_name.as_deref().unwrap_or("a file without a name");
     say!("{}: {name}, {}", import.id, import.state);
-    if let Some(outcomes) = &import.report {
-        say!("{}", report::accounts_of(outcomes));
-        report::rejected(outcomes).iter().for_each(|table| say!("{table}"));
+    if let Some(report) = &import.report {
+        say!("{}", report::whole(report));
     }
     import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
     if let Some(difference) = &import.difference {

@@ -1,12 +1,25 @@
 //! What became of imported files, as tables for people.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use connections_api::{FileRow, Import, ImportReport, Outcomes};
+use connections_api::{FileRow, Import, ImportReport, Outcomes, Suggestion};
 use kernel::Money;
 use ledger_api::Account;
 
+/// All that a report tells: the accounts, the rows that were not taken, and what became of what was pending.
+pub(super) fn whole(report: &ImportReport) -> String {
+    let lists = [rejected(report), suggestions(report)].into_iter().flatten();
+    let tables = std::iter::once(accounts_of(report)).chain(lists).map(|table| table.to_string());
+    let gone = (report.pending_removed > 0).then(|| {
+        format!(
+            "pending and gone, because the file covers their day without them: {}",
+            report.pending_removed
+        )
+    });
+    tables.chain(gone).collect::<Vec<_>>().join("\n")
+}
+
 /// One line per account of a file: how its rows ended, what it holds, and how far that is from what the bank says.
-pub(super) fn accounts_of(report: &ImportReport) -> Table {
+fn accounts_of(report: &ImportReport) -> Table {
     let mut table = table(&[
         "account",
         "read",
@@ -59,12 +72,28 @@ pub(super) fn balances(accounts: &[Account]) -> Table {
 }
 
 /// The rows that were not taken, with their lines and reasons.
-pub(super) fn rejected(report: &ImportReport) -> Option<Table> {
+fn rejected(report: &ImportReport) -> Option<Table> {
     let mut table = table(&["line", "code", "why it was not taken"]);
     for row in &report.rejected {
         table.add_row([row.line.to_string(), row.code.clone(), row.reason.clone()]);
     }
     (!report.rejected.is_empty()).then_some(table)
+}
+
+/// New rows that may be what was pending: that stays until somebody says so.
+fn suggestions(report: &ImportReport) -> Option<Table> {
+    let mut table = table(&["line", "booked", "may be the pending", "transaction"]);
+    for row in &report.suggestions {
+        let Suggestion { line, amount, transaction_id, pending } = row;
+        table.add_row([
+            line.to_string(),
+            amount.to_string(),
+            pending.to_string(),
+            transaction_id.to_string(),
+        ]);
+    }
+    right(&mut table, 1..3);
+    (!report.suggestions.is_empty()).then_some(table)
 }
 
 /// One line per import.

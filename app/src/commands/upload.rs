@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use connections_api::{Import, ImportState};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::ImportId;
 
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,9 @@ use super::client::{Client, Refused, Upload};
 const ASK: Duration = Duration::from_millis(250);
 /// The first few questions come faster, since most files are small.
 const ASK_FIRST: Duration = Duration::from_millis(20);
+
+/// What is done by then needs no bar.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Somebody pressed Ctrl-C. What was uploaded was given up.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +53,7 @@ pub(super) async fn import(
     stop: &CancellationToken,
 ) -> Result<Done> {
     let uploaded = tokio::select! {
-        uploaded = client.upload(file, query) => uploaded?,
+        uploaded = client.upload(file, query, bar) => uploaded?,
         () = stop.cancelled() => return Err(GivenUp.into()),
     };
     let id = uploaded.id;
@@ -136,12 +139,21 @@ pub(super) async fn wait(client: &mut Client, mut import: Import, bar: &Progress
     unreachable!("the loop above ends by returning")
 }
 
-/// A bar on standard error, seen only where that is a terminal.
+/// A bar on standard error for what takes longer than a moment, seen only where that is a terminal.
 pub(super) fn bar(name: &str, quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::hidden();
     if quiet {
-        return ProgressBar::hidden();
+        return bar;
     }
     let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {msg}");
-    let bar = ProgressBar::new(1).with_prefix(name.to_owned());
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_prefix(name.to_owned());
+    let waiting = bar.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(MOMENT).await;
+        if !waiting.is_finished() {
+            waiting.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    });
+    bar
 }

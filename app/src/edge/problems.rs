@@ -7,7 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
@@ -65,6 +65,11 @@ fn as_problem(cx: &CallContext, mut response: HttpResponse) -> HttpResponse {
     } else {
         let plain = std::mem::replace(&mut response, problem_response(cx, Problem::new(code_of(status))));
         keep(plain.headers(), response.headers_mut());
+    }
+    // As answers of other kinds do by themselves.
+    if cx.was_replayed() {
+        let replayed = HeaderName::from_static("idempotent-replayed");
+        response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
     }
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     security::insert(response.headers_mut(), false);

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod bad_requests;
 pub mod comparison;
 pub mod crashes;
+pub mod edits;
 pub mod hostile_files;
 pub mod households;
 pub mod imports;

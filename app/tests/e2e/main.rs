@@ -49,6 +49,11 @@ journeys! {
         transactions_are_found_by_day_text_amount_and_kind
         an_account_is_opened_renamed_closed_and_refuses_rows
         every_change_is_told_once_and_in_order;
+    edits:
+        what_a_household_says_of_a_transaction_stands_beside_the_banks_word
+        what_a_household_says_is_not_overwritten_by_an_import
+        what_cannot_be_said_of_a_transaction_is_refused_and_changes_nothing
+        a_repeated_patch_has_one_effect_and_one_answer;
     tables:
         dates_that_are_ambiguous_are_decided_by_a_person
         amounts_are_read_as_their_bank_writes_them
@@ -80,6 +85,7 @@ journeys! {
     repeats:
         a_repeated_post_has_one_effect_and_one_answer
         a_repeated_upload_is_one_import
+        a_refusal_that_stands_is_repeated_and_one_that_can_be_mended_is_not
         repeats_at_the_same_moment_have_one_effect;
     crashes:
         a_killed_module_takes_only_its_own_requests_along_and_heals

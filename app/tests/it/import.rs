@@ -79,6 +79,50 @@ async fn each_file_of_an_archive_is_told_by_itself() {
     assert_eq!(members[1]["file"], "savings-2026.csv");
 }
 
+/// What each account is called and holds, by name.
+async fn accounts(server: &Server, token: &str) -> Vec<String> {
+    let accounts = server.get("/api/v1/accounts").bearer_auth(token).send().await.unwrap();
+    let accounts: Value = accounts.json().await.unwrap();
+    let shown = |account: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        format!("{} {}", text(&account["name"]), text(&account["booked"]["amount"]))
+    };
+    let mut shown: Vec<_> = accounts["data"].as_array().unwrap().iter().map(shown).collect();
+    shown.sort();
+    shown
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_currency_of_a_wallet_s_file_gets_an_account_of_its_own() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let (code, report) = import(&server, &token, &[&sample("banks/revolut.csv")]).await;
+    assert_eq!((code, &report[0]["import"]["report"]["outcomes"]["rejected"]), (Some(0), &2.into()));
+    assert_eq!(accounts(&server, &token).await, ["Revolut EUR 187.01", "Revolut GBP 71.55"]);
+    let (_, again) = import(&server, &token, &[&sample("banks/revolut.csv")]).await;
+    assert_eq!(again[0]["import"]["report"]["outcomes"]["created"], 0);
+    // A chosen account takes the rows in its currency alone.
+    let (_, one) = import(&server, &token, &["--account", "Revolut GBP", &sample("banks/revolut.csv")]).await;
+    let outcomes = &one[0]["import"]["report"]["outcomes"];
+    assert_eq!((&outcomes["duplicate"], &outcomes["rejected"]), (&2.into(), &9.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_states_no_currency_is_told_it() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let file = tempfile::Builder::new().suffix(".qif").tempfile().unwrap();
+    std::fs::write(file.path(), "!Account\nNPurse\nTCash\n^\n!Type:Cash\nD1/15'26\nT-2.50\nPBus\n^\n")
+        .unwrap();
+    let file = file.path().display().to_string();
+    let (code, untold) = import(&server, &token, &[&file]).await;
+    assert_eq!((code, &untold[0]["problem"]["code"]), (Some(1), &"needs_currency".into()));
+    let (code, told) = import(&server, &token, &["--currency", "chf", &file]).await;
+    assert_eq!((code, &told[0]["import"]["currency"]), (Some(0), &"CHF".into()));
+    assert_eq!(accounts(&server, &token).await, ["Purse -2.50"]);
+    assert_eq!(import(&server, &token, &["--currency", "XXQ", &file]).await.0, Some(2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_not_there_is_said_before_anything_is_sent() {
     let server = monolith().await;

@@ -55,3 +55,40 @@ async fn an_import_is_listed_shown_read_again_and_undone() {
     assert!(said.contains("import_state"), "{said}");
     assert_eq!(say(&["imports", "show", "nonsense"]).await.0, Some(2));
 }
+
+/// A statement of June with this row and, of the fifth, one that is only expected.
+fn statement(row: (u32, &str), expected: &str) -> tempfile::NamedTempFile {
+    let (day, amount) = row;
+    let file = tempfile::Builder::new().suffix(".ofx").tempfile().unwrap();
+    let text = format!(
+        "OFXHEADER:100\nDATA:OFXSGML\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><BANKID>1\
+         <ACCTID>1001<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST>\n<STMTTRN><TRNTYPE>POS\
+         <DTPOSTED>202606{day:02}<TRNAMT>{amount}<FITID>{day}<NAME>Roma</STMTTRN></BANKTRANLIST>{expected}\
+         </STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>\n"
+    );
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_pending_row_may_have_become_and_what_is_gone_is_told() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let import = async |file: tempfile::NamedTempFile| {
+        let (code, said) = tributary(&server, &token, &["import", file.path().to_str().unwrap()]).await;
+        assert_eq!(code, Some(0), "{said}");
+        said
+    };
+    let pending = "<BANKTRANLISTP><DTASOF>20260605<STMTTRNP><TRNTYPE>HOLD<DTTRAN>20260605<TRNAMT>-20.00<NAME>Roma\
+                   </STMTTRNP></BANKTRANLISTP>";
+    import(statement((1, "-4.50"), pending)).await;
+    let said = import(statement((7, "-23.00"), "")).await;
+    assert!(said.contains("may be the pending") && said.contains("-20.00 EUR"), "{said}");
+    let late = statement((28, "-1.00"), "");
+    let whole = std::fs::read_to_string(late.path()).unwrap();
+    let early =
+        "<BANKTRANLIST><STMTTRN><TRNTYPE>POS<DTPOSTED>20260601<TRNAMT>-4.50<FITID>1<NAME>Roma</STMTTRN>";
+    std::fs::write(late.path(), whole.replace("<BANKTRANLIST>", early)).unwrap();
+    let said = import(late).await;
+    assert!(said.contains("without them: 1"), "{said}");
+}

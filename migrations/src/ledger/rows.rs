@@ -49,9 +49,7 @@ impl MigrationTrait for Rows {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for statement in ADDED {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
+        shared::run(manager, ADDED).await?;
         // The rows of a committed batch that made no transaction: those that met one, and those that were rejected.
         // What made one stands in `transactions`, so that a first import writes nothing twice.
         let rows = Table::create()
@@ -84,7 +82,7 @@ impl MigrationTrait for Rows {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         shared::drop_tables(manager, &["batch_rows"]).await?;
-        for statement in [
+        let dropped = [
             "DROP INDEX transactions_by_batch",
             "DROP INDEX transactions_pending",
             "ALTER TABLE batches DROP COLUMN previewed",
@@ -98,9 +96,7 @@ impl MigrationTrait for Rows {
             "ALTER TABLE transactions DROP COLUMN place",
             "ALTER TABLE transactions DROP COLUMN details",
             "ALTER TABLE transactions DROP COLUMN pending",
-        ] {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
-        Ok(())
+        ];
+        shared::run(manager, &dropped).await
     }
 }

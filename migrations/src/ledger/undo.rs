@@ -31,9 +31,7 @@ impl MigrationTrait for Undo {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for statement in ADDED {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
+        shared::run(manager, ADDED).await?;
         manager.create_table(prior_values()).await?;
         let chain = ["transaction_id", "version"];
         shared::index(manager, "prior_values_by_transaction", "prior_values", &chain).await?;
@@ -50,15 +48,13 @@ impl MigrationTrait for Undo {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         shared::drop_tables(manager, &["batch_balances", "batch_accounts", "prior_values"]).await?;
-        for statement in [
+        let dropped = [
             "DROP INDEX fingerprints_by_transaction",
             "ALTER TABLE batches DROP COLUMN revertible",
             "ALTER TABLE batches DROP COLUMN revert_report",
             "ALTER TABLE batches DROP COLUMN reverted_at",
-        ] {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
-        Ok(())
+        ];
+        shared::run(manager, &dropped).await
     }
 }
 

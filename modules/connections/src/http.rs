@@ -1,16 +1,19 @@
 //! Door 1: public routes.
 
-mod files;
+mod formats;
 mod imports;
 mod profiles;
+mod rows;
 mod upload;
 
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use connections_api::Connections;
+use connections_api::{Connections, Import};
 use platform::Routes;
-use service_registry::ServiceClient;
+use platform::http::accepted;
+use service_registry::{CallContext, ServiceClient};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::uploads::Uploads;
@@ -36,16 +39,21 @@ fn mount(routes: &mut ServiceConfig) {
         .service(upload::upload)
         .service(imports::list)
         // Before `{id}`, which would take the word for an id.
-        .service(imports::formats)
+        .service(formats::list)
         .service(imports::find)
         .service(imports::preview)
         .service(imports::commit)
         .service(imports::undo)
         .service(imports::cancel)
-        .service(files::rows)
-        .service(files::delete_file)
-        .service(files::reparse)
+        .service(rows::list)
+        .service(imports::delete_file)
+        .service(imports::reparse)
         .service(profiles::list)
         .service(profiles::save)
         .service(profiles::delete);
+}
+
+/// An import that somebody works on from here on, and where to follow it.
+fn begun(cx: &CallContext, import: &Import) -> HttpResponse {
+    accepted(cx, format!("/api/v1/imports/{}", import.id), import)
 }

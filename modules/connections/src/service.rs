@@ -6,11 +6,9 @@ use connections_api::{
     Connections, ConnectionsError, FileRow, Import, ImportState, MappingProfile, NewMappingProfile,
     PreviewRequest, RowFilter, events,
 };
-use kernel::{
-    AccountId, BatchId, FieldError, ImportId, Page, PageRequest, Principal, ProfileId, Scope, SpaceId,
-};
+use kernel::{AccountId, BatchId, FieldError, ImportId, Page, PageRequest, ProfileId, Scope, SpaceId};
 use ledger_api::{Ledger, LedgerError};
-use platform::{OrFail, Txn, outbox};
+use platform::{OrFail, Txn, may, outbox};
 use serde_json::json;
 use service_registry::{CallContext, ServiceClient, async_trait};
 use uuid::Uuid;
@@ -33,7 +31,7 @@ pub(crate) struct ConnectionsService {
 #[async_trait]
 impl Connections for ConnectionsService {
     async fn list_imports(&self, cx: &CallContext, page: PageRequest) -> Result<Page<Import>> {
-        let who = allowed(cx, Scope::LedgerRead)?;
+        let who = may(cx, Scope::LedgerRead)?;
         let before = page.cursor.as_ref().map(|cursor| cursor.part::<Uuid>(0)).transpose();
         let before = before.map_err(not_a_cursor)?.unwrap_or(Uuid::max());
         let found = self.store.list_imports(who.space, &page, before).await.or_fail(cx)?;
@@ -44,13 +42,13 @@ impl Connections for ConnectionsService {
     }
 
     async fn import(&self, cx: &CallContext, id: ImportId) -> Result<Import> {
-        let who = allowed(cx, Scope::LedgerRead)?;
+        let who = may(cx, Scope::LedgerRead)?;
         let row = self.store.import(self.store.db.reader(), who.space, id).await.or_fail(cx)?;
         Ok(row.ok_or(ConnectionsError::ImportNotFound(id))?.import().or_fail(cx)?)
     }
 
     async fn preview(&self, cx: &CallContext, id: ImportId, request: PreviewRequest) -> Result<Import> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         check_mapping(request.mapping.as_ref())?;
         if request.mapping.is_some() && request.profile_id.is_some() {
             return Err(invalid("/profile_id", "give a mapping or a profile, not both"));
@@ -80,7 +78,7 @@ impl Connections for ConnectionsService {
     }
 
     async fn commit(&self, cx: &CallContext, id: ImportId) -> Result<Import> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         let import = self.store.db.once(cx, |txn| async move {
             let started = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
             let state = started.ok_or(ConnectionsError::ImportNotFound(id))?.state().or_fail(cx)?;
@@ -98,7 +96,7 @@ impl Connections for ConnectionsService {
     }
 
     async fn undo(&self, cx: &CallContext, id: ImportId) -> Result<Import> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         let import = self.store.db.once(cx, |txn| async move {
             let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
             let state = row.ok_or(ConnectionsError::ImportNotFound(id))?.state().or_fail(cx)?;
@@ -116,7 +114,7 @@ impl Connections for ConnectionsService {
     }
 
     async fn cancel(&self, cx: &CallContext, id: ImportId) -> Result<()> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         let cancelled = self.store.db.once(cx, |txn| async move {
             let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
             let state = row.ok_or(ConnectionsError::ImportNotFound(id))?.state().or_fail(cx)?;
@@ -137,7 +135,7 @@ impl Connections for ConnectionsService {
     }
 
     async fn delete_file(&self, cx: &CallContext, id: ImportId) -> Result<()> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         self.store
             .db
             .once(cx, |txn| async move {
@@ -159,7 +157,7 @@ impl Connections for ConnectionsService {
     }
 
     async fn reparse(&self, cx: &CallContext, id: ImportId) -> Result<Import> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         let import = self.store.db.once(cx, |txn| async move {
             let row = self.store.import(&*txn, who.space, id).await.or_fail(cx)?;
             let row = row.ok_or(ConnectionsError::ImportNotFound(id))?;
@@ -202,7 +200,7 @@ impl Connections for ConnectionsService {
     }
 
     async fn list_profiles(&self, cx: &CallContext, page: PageRequest) -> Result<Page<MappingProfile>> {
-        let who = allowed(cx, Scope::LedgerRead)?;
+        let who = may(cx, Scope::LedgerRead)?;
         let after = page.cursor.as_ref().map(ProfilePosition::parse).transpose();
         let after = after.map_err(not_a_cursor)?.unwrap_or_default();
         Ok(self.store.list_profiles(who.space, &page, after).await.or_fail(cx)?)
@@ -214,7 +212,7 @@ impl Connections for ConnectionsService {
         id: ProfileId,
         mut profile: NewMappingProfile,
     ) -> Result<MappingProfile> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         profile.name = profile.name.trim().to_owned();
         if !(1..=100).contains(&profile.name.chars().count()) || profile.name.chars().any(char::is_control) {
             return Err(invalid("/name", "a name has 1 to 100 characters"));
@@ -232,7 +230,7 @@ impl Connections for ConnectionsService {
     }
 
     async fn delete_profile(&self, cx: &CallContext, id: ProfileId) -> Result<()> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         self.store
             .db
             .once(cx, |txn| async move {
@@ -293,12 +291,6 @@ impl ConnectionsService {
             Err(refusal) => Err(kernel::ToProblem::to_problem(&refusal).into()),
         }
     }
-}
-
-/// The caller, where their role allows it.
-pub(crate) fn allowed(cx: &CallContext, scope: Scope) -> Result<Principal> {
-    let who = platform::principal(cx).ok_or(ConnectionsError::Unauthenticated)?;
-    if who.may(scope) { Ok(who) } else { Err(ConnectionsError::Forbidden(scope.as_str().into())) }
 }
 
 /// Refuses a mapping that cannot work on any file.

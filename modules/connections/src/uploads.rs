@@ -8,13 +8,13 @@ use connections_api::{ConnectionsError, Import};
 use connections_formats::{FormatError, Survey};
 use futures_util::{Stream, StreamExt};
 use kernel::{AccountId, Code, Currency, ImportId, Principal, Problem, ProfileId, Scope};
-use platform::{OrFail, Txn};
+use platform::{OrFail, Txn, may};
 use serde::Serialize;
 use service_registry::{CallContext, IdempotencyKey};
 
 use crate::contents::Contents;
 use crate::reading::{CHUNK, chunk_place};
-use crate::service::{ConnectionsService, allowed};
+use crate::service::ConnectionsService;
 use crate::store::{Choice, NewImport};
 use crate::{ConnectionsSettings, problems};
 
@@ -44,7 +44,7 @@ impl Uploads {
         request: UploadRequest,
         body: impl Stream<Item = std::result::Result<Bytes, Box<Problem>>> + Unpin,
     ) -> Result<Import> {
-        let who = allowed(cx, Scope::LedgerWrite)?;
+        let who = may(cx, Scope::LedgerWrite)?;
         self.service.check_account(cx, request.account_id).await?;
         let choice = self.choice(cx, &who, &request).await?;
         let mut upload = Upload::new(self, cx, &who, &request);

@@ -16,5 +16,5 @@ pub use id::{
 pub use instant::{BankDate, DateRange, Instant, InvalidRange, now};
 pub use money::{Money, MoneyError};
 pub use page::{Cursor, InvalidCursor, MAX_LIMIT, Page, PageRequest};
-pub use principal::{Principal, Role, Scope, UnknownRole};
+pub use principal::{Denied, Principal, Role, Scope, UnknownRole};
 pub use problem::{Code, FieldError, Problem, ToProblem};

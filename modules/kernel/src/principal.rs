@@ -25,6 +25,15 @@ impl Principal {
     }
 }
 
+/// Why somebody may not do what they ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// They did not log in, or the token names no household.
+    Unauthenticated,
+    /// Their role does not allow it.
+    Forbidden(Scope),
+}
+
 /// What a member may do in a household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

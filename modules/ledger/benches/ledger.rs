@@ -2,7 +2,8 @@
 //! synchronous=FULL), and on the PostgreSQL server that `TRIBUTARY_TEST_POSTGRES_URL` names, if any.
 //!
 //! Prints ratios against a bare floor of the same run: one INSERT per 500 rows into a table without any index, in
-//! one durable transaction. `LEDGER_ROWS` sets how many rows the ledger holds before the second half (1,000,000).
+//! one durable transaction. `LEDGER_ROWS` sets how many rows the ledger holds before the second half (1,000,000; with
+//! 10,000,000 it takes some minutes and 10 GB of disk on each database).
 
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,10 @@ const READERS: usize = 32;
 const IDENTITY: ServiceDescriptor =
     ServiceDescriptor { name: "identity", version: 1, routes: &[], depends_on: &[], default_port: 1 };
 
+/// As where imports keep their previews for a week.
+const LEDGER: ledger::LedgerSettings =
+    ledger::LedgerSettings::for_previews(Duration::from_secs(7 * 24 * 60 * 60));
+
 fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be built");
@@ -43,7 +48,7 @@ async fn measure(database: TestDatabase) {
     let store = Store::open("ledger", &database.settings).await.expect("SQLite opens");
     migrations::up("ledger", store.writer(), store.lock_file()).await.expect("the ledger migrates");
     let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().expect("two services");
-    let _module = ledger::module(&registry, store.clone());
+    let _module = ledger::module(&registry, store.clone(), LEDGER);
     let ledger = registry.client::<dyn Ledger>();
     let cx = owner();
 
@@ -55,9 +60,7 @@ async fn measure(database: TestDatabase) {
     report("into an empty ledger", empty, floor, 20_000.0);
     let held: usize =
         std::env::var("LEDGER_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
-    for batch in 1..held / BATCH {
-        import(&ledger, &cx, batch).await;
-    }
+    fill(&ledger, &cx, held).await;
     dry_run(&ledger, &cx, held / BATCH, &format!("at {held} rows")).await;
     let full = import(&ledger, &cx, held / BATCH).await;
     report(&format!("at {held} rows"), full, floor, 20_000.0);
@@ -128,6 +131,22 @@ async fn import(ledger: &ServiceClient<dyn Ledger>, cx: &CallContext, number: us
     import_as(ledger, cx, number, |_, _| {}).await
 }
 
+/// Imports until the ledger holds so many rows, and tells of each million what its batches did.
+async fn fill(ledger: &ServiceClient<dyn Ledger>, cx: &CallContext, held: usize) {
+    let mut rates: Vec<f64> = Vec::new();
+    for batch in 1..held / BATCH {
+        rates.push(import(ledger, cx, batch).await);
+        if (batch + 1) * BATCH % 1_000_000 == 0 {
+            let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+            let slowest = rates.drain(..).fold(f64::MAX, f64::min);
+            println!(
+                "fill    {mean:>9.0} rows/s  up to {} rows, the slowest batch {slowest:.0}",
+                (batch + 1) * BATCH
+            );
+        }
+    }
+}
+
 /// Imports batch `number`, each row changed first.
 async fn import_as(
     ledger: &ServiceClient<dyn Ledger>,
@@ -191,7 +210,7 @@ fn parts(number: usize, change: fn(usize, &mut Row)) -> (BatchId, Vec<StagePart>
         name: "Bench".into(),
     };
     let (batch, run) = (BatchId::new(), uuid::Uuid::now_v7());
-    let statement = StatementRef { number: 0, account: AccountRef::External(account), balances: vec![] };
+    let statement = StatementRef::new(0, AccountRef::External(account));
     let rows: Vec<StagedRow> = (number * BATCH..(number + 1) * BATCH)
         .map(|number| {
             let mut row = row(number);

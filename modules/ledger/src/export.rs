@@ -23,12 +23,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use kernel::{AccountId, DateRange, Scope};
 use ledger_api::{Account, LedgerError};
-use platform::{OrFail, Store};
+use platform::{OrFail, Store, may};
 use sea_orm::ConnectionTrait;
 use service_registry::{CallContext, CallError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::service::may;
 use crate::store::exports;
 pub(crate) use body::BrokenOff;
 use body::Chunks;

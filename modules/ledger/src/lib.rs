@@ -6,7 +6,9 @@ mod http;
 mod jobs;
 mod module;
 mod service;
+mod settings;
 mod store;
 
 pub use http::described;
 pub use module::module;
+pub use settings::LedgerSettings;

@@ -11,13 +11,13 @@ mod revert;
 mod rows;
 mod statements;
 
-use kernel::{AccountId, BatchId, Page, PageRequest, Principal, Scope, TransactionId};
+use kernel::{AccountId, BatchId, Page, PageRequest, Scope, TransactionId};
 use ledger_api::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, Ledger, LedgerError,
     NewAccount, RevertReport, RowFilter, RowReport, StagePart, Transaction, TransactionFilter,
     TransactionPatch,
 };
-use platform::Store;
+use platform::{Store, may};
 use service_registry::{CallContext, async_trait};
 
 /// The ledger over its database.
@@ -29,12 +29,6 @@ impl LedgerService {
     pub(crate) fn new(store: Store) -> Self {
         Self { store }
     }
-}
-
-/// Who asks, provided that they may.
-pub(crate) fn may(cx: &CallContext, scope: Scope) -> Result<Principal, LedgerError> {
-    let who = platform::principal(cx).ok_or(LedgerError::Unauthenticated)?;
-    if who.may(scope) { Ok(who) } else { Err(LedgerError::Forbidden(scope.as_str().to_owned())) }
 }
 
 #[async_trait]

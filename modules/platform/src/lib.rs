@@ -14,7 +14,7 @@ mod txn;
 
 pub use failure::OrFail;
 pub use module::{Job, Module, Routes};
-pub use principal::{delegated, principal};
+pub use principal::{delegated, may, principal};
 pub use seal::{SealKey, Sealed, Unsealable};
 pub use store::{DatabaseSettings, Store};
 pub use txn::Txn;

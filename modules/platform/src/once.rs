@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use kernel::{Code, Problem, now};
+use kernel::{Code, Problem, ToProblem, now};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +23,7 @@ const LEASE_MARGIN: Duration = Duration::from_secs(5);
 enum Claim<T> {
     Mine { scope: String, fence: Uuid },
     Answered(T),
+    Refused(Problem),
 }
 
 #[derive(FromQueryResult)]
@@ -31,6 +32,7 @@ struct Record {
     fence: Uuid,
     lease_until: kernel::Instant,
     answer: Option<String>,
+    refusal: Option<String>,
 }
 
 impl Store {
@@ -38,12 +40,12 @@ impl Store {
     /// call may come. At most one write per call: a second one would be taken for a repeat of the first.
     ///
     /// A repeat gets the first answer and marks `cx` as replayed. Another request under the same key, or a
-    /// repeat while the first still runs, is refused. A refusal or failure of `work` leaves nothing, not even
-    /// the claim, so the request may be repeated.
+    /// repeat while the first still runs, is refused. A refusal of `work` is such an answer too where it stands,
+    /// see [`stands`]; any other, and a failure, leaves nothing, not even the claim, so the request may be repeated.
     pub async fn once<T, E, F>(&self, cx: &CallContext, work: impl FnOnce(Txn) -> F) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
-        E: From<CallError> + From<Problem>,
+        E: From<CallError> + From<Problem> + ToProblem,
         F: Future<Output = Result<T, E>>,
     {
         let Some(key) = cx.idempotency() else {
@@ -54,10 +56,14 @@ impl Store {
                 cx.mark_replayed();
                 Ok(answer)
             }
+            Claim::Refused(problem) => {
+                cx.mark_replayed();
+                Err(problem.into())
+            }
             Claim::Mine { scope, fence } => {
-                let done = self.run_claimed(cx, &scope, fence, work).await;
-                if done.is_err() {
-                    self.abandon(&scope, fence).await.or_fail(cx)?;
+                let done: Result<T, E> = self.run_claimed(cx, &scope, fence, work).await;
+                if let Err(refusal) = &done {
+                    self.keep_refusal(&scope, fence, &refusal.to_problem()).await.or_fail(cx)?;
                 }
                 done
             }
@@ -162,10 +168,14 @@ impl Store {
         if let Some(answer) = record.answer {
             return Ok(Claim::Answered(serde_json::from_str(&answer).or_fail(cx)?));
         }
+        if let Some(refusal) = record.refusal {
+            return Ok(Claim::Refused(serde_json::from_str(&refusal).or_fail(cx)?));
+        }
         if record.lease_until > now() {
             return Err(in_progress().into());
         }
-        let take_over = "UPDATE idempotency_keys SET fence = $1, lease_until = $2 WHERE scope = $3 AND fence = $4 AND answer IS NULL";
+        let take_over = "UPDATE idempotency_keys SET fence = $1, lease_until = $2 WHERE scope = $3 AND fence = $4 \
+                         AND answer IS NULL AND refusal IS NULL";
         let lease_until = now() + cx.remaining() + LEASE_MARGIN;
         let values = [fence.into(), lease_until.into(), scope.clone().into(), record.fence.into()];
         match self.execute(self.writer(), take_over, values).await.or_fail(cx)? {
@@ -175,9 +185,20 @@ impl Store {
     }
 
     async fn record(&self, on: &impl ConnectionTrait, scope: &str) -> Result<Option<Record>, DbErr> {
-        let sql = "SELECT fingerprint, fence, lease_until, answer FROM idempotency_keys WHERE scope = $1";
+        let sql =
+            "SELECT fingerprint, fence, lease_until, answer, refusal FROM idempotency_keys WHERE scope = $1";
         let statement = Statement::from_sql_and_values(self.backend(), sql, [scope.into()]);
         Record::find_by_statement(statement).one(on).await
+    }
+
+    /// Keeps a refusal that stands, after the effect is rolled back; gives the claim up where it does not.
+    async fn keep_refusal(&self, scope: &str, fence: Uuid, problem: &Problem) -> Result<(), DbErr> {
+        if !stands(problem) {
+            return self.abandon(scope, fence).await;
+        }
+        let json = serde_json::to_string(problem).map_err(|error| DbErr::Json(error.to_string()))?;
+        let sql = "UPDATE idempotency_keys SET refusal = $1 WHERE scope = $2 AND fence = $3";
+        self.execute(self.writer(), sql, [json.into(), scope.into(), fence.into()]).await.map(drop)
     }
 
     async fn abandon(&self, scope: &str, fence: Uuid) -> Result<(), DbErr> {
@@ -200,6 +221,15 @@ impl Store {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         Ok(on.execute_raw(statement).await?.rows_affected())
     }
+}
+
+/// Whether a repeat is to get this refusal again. Not where the caller only has to mend the request, log in, wait, or
+/// bring the thing into another state first: the same key is good for that.
+fn stands(problem: &Problem) -> bool {
+    let mended = [Code::ValidationFailed, Code::IdempotencyKeyReused].map(Code::as_str);
+    (400..500).contains(&problem.status)
+        && ![400, 401, 403, 409, 413, 415, 429].contains(&problem.status)
+        && !mended.contains(&problem.code.as_str())
 }
 
 /// Keys of one user in one household never meet those of another, so nobody can probe for them.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use kernel::{Principal, Role, SpaceId, UserId};
+use kernel::{Denied, Principal, Role, Scope, SpaceId, UserId};
 use service_registry::{CallContext, Caller, Proof};
 
 /// Who asks, where a person asks within a household; nothing for anyone else.
@@ -12,6 +12,12 @@ pub fn principal(cx: &CallContext) -> Option<Principal> {
         session: caller.session.map(Into::into),
         role: caller.role.parse::<Role>().ok()?,
     })
+}
+
+/// Who asks, provided that they may.
+pub fn may(cx: &CallContext, scope: Scope) -> Result<Principal, Denied> {
+    let who = principal(cx).ok_or(Denied::Unauthenticated)?;
+    if who.may(scope) { Ok(who) } else { Err(Denied::Forbidden(scope)) }
 }
 
 /// A caller for work that goes on after the user's request: the module vouches for it with its own key.

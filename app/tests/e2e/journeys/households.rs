@@ -21,12 +21,13 @@ pub async fn two_households_cannot_see_each_other(at: &mut Installation) {
     let transaction = transactions["data"][0]["id"].as_str().unwrap();
     let import = import["id"].as_str().unwrap();
 
-    let targets: [(Method, &str, &str, Value); 12] = [
+    let targets: [(Method, &str, &str, Value); 13] = [
         (Method::GET, "/api/v1/accounts/ID", &account, Value::Null),
         (Method::PATCH, "/api/v1/accounts/ID", &account, json!({ "name": "Mine" })),
         (Method::GET, "/api/v1/accounts/ID/transactions", &account, Value::Null),
         (Method::GET, "/api/v1/accounts/ID/balance-snapshots", &account, Value::Null),
         (Method::GET, "/api/v1/transactions/ID", transaction, Value::Null),
+        (Method::PATCH, "/api/v1/transactions/ID", transaction, json!({ "name": "Mine" })),
         (Method::GET, "/api/v1/imports/ID", import, Value::Null),
         (Method::POST, "/api/v1/imports/ID/commit", import, Value::Null),
         (Method::POST, "/api/v1/imports/ID/preview", import, json!({})),
@@ -74,6 +75,8 @@ pub async fn a_viewer_sees_everything_and_changes_nothing(at: &mut Installation)
     viewer.client.get(&format!("/api/v1/imports/{import}")).await.expect(200);
     let account = ada.accounts().await[0]["id"].as_str().unwrap().to_owned();
     let account = format!("/api/v1/accounts/{account}");
+    let transactions = viewer.client.get("/api/v1/transactions").await.expect(200);
+    let transaction = format!("/api/v1/transactions/{}", transactions["data"][0]["id"].as_str().unwrap());
     let new = json!({ "name": "Mine", "kind": "cash", "currency": "EUR" });
     let mapping =
         json!({ "delimiter": ",", "columns": { "date": "Date", "amount": { "signed": "Amount" } } });
@@ -81,6 +84,7 @@ pub async fn a_viewer_sees_everything_and_changes_nothing(at: &mut Installation)
     let refused = [
         viewer.client.post("/api/v1/accounts", &new).await,
         viewer.client.patch(&account, &json!({ "closed": true })).await,
+        viewer.client.patch(&transaction, &json!({ "note": "mine" })).await,
         viewer.client.upload(Bank::account("1001").row(3, "1.00", "c").write(), "").await,
         viewer.client.post(&format!("/api/v1/imports/{import}/preview"), &json!({})).await,
         viewer.commit(import).await,

@@ -75,6 +75,33 @@ pub async fn a_repeated_upload_is_one_import(at: &mut Installation) {
     assert_eq!(imports["total"], 1);
 }
 
+pub async fn a_refusal_that_stands_is_repeated_and_one_that_can_be_mended_is_not(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    let account = json!({ "name": "Giro", "kind": "checking", "currency": "EUR" });
+    let unknown = json!({ "name": "Giro", "kind": "piggy_bank", "currency": "EUR" });
+    ada.client.post_once("/api/v1/accounts", KEY, &unknown).await.problem(422, "validation_failed");
+    ada.client.post_once("/api/v1/accounts", KEY, &account).await.expect(201);
+
+    // What each module holds: an account, an import, and the members of a household.
+    let nobodys = uuid::Uuid::now_v7();
+    let [account, import, members] = ["accounts/ID", "imports/ID/commit", "spaces/ID/members"]
+        .map(|path| format!("/api/v1/{}", path.replace("ID", &nobodys.to_string())));
+    let member = json!({ "email": "bob@example.org", "role": "viewer" });
+    for (method, path, body) in [
+        (reqwest::Method::PATCH, account, json!({ "name": "Mine" })),
+        (reqwest::Method::POST, import, json!({})),
+        (reqwest::Method::POST, members, member),
+    ] {
+        let ask = async || {
+            let request = ada.client.request(method.clone(), &path).header("idempotency-key", KEY);
+            let answer = ada.client.send(request.json(&body)).await;
+            answer.problem(404, "not_found");
+            answer.header("idempotent-replayed").to_owned()
+        };
+        assert_eq!((ask().await, ask().await), ("".into(), "true".into()), "{path}");
+    }
+}
+
 pub async fn repeats_at_the_same_moment_have_one_effect(at: &mut Installation) {
     let ada = Household::new(at, "ada").await;
     let account = json!({ "name": "Giro", "kind": "checking", "currency": "EUR" });

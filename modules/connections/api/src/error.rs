@@ -1,4 +1,4 @@
-use kernel::{Code, FieldError, ImportId, Problem, ProfileId, ToProblem};
+use kernel::{Code, Denied, FieldError, ImportId, Problem, ProfileId, ToProblem};
 use serde::{Deserialize, Serialize};
 use service_registry::CallError;
 
@@ -44,6 +44,15 @@ pub enum ConnectionsError {
 impl From<Problem> for ConnectionsError {
     fn from(problem: Problem) -> Self {
         Self::Refused(Box::new(problem))
+    }
+}
+
+impl From<Denied> for ConnectionsError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated => Self::Unauthenticated,
+            Denied::Forbidden(scope) => Self::Forbidden(scope.as_str().to_owned()),
+        }
     }
 }
 

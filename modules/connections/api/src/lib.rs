@@ -14,7 +14,9 @@ pub use mapping::{
     AmountColumns, Column, Columns, DateOrder, DecimalMark, Mapping, MappingProfile, NewMappingProfile,
     StatusColumn,
 };
-pub use report::{AccountReport, AccountUndone, Drift, ImportReport, Outcomes, RejectedRow, UndoReport};
+pub use report::{
+    AccountReport, AccountUndone, Drift, ImportReport, Outcomes, RejectedRow, Suggestion, UndoReport,
+};
 pub use rows::{FileRow, RowFilter, RowOutcome};
 pub use service::{Connections, SERVICE};
 pub use types::{Difference, EncodingUsed, FileFormat, Import, ImportState, Note, PreviewRequest, Progress};

@@ -1,4 +1,4 @@
-use kernel::{AccountId, BankDate, Money};
+use kernel::{AccountId, BankDate, Money, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +11,12 @@ pub struct ImportReport {
     pub accounts: Vec<AccountReport>,
     /// Rows that were rejected, the first thousand of them.
     pub rejected: Vec<RejectedRow>,
+    /// New rows that may be what a pending transaction has become, which stays; the first hundred of them.
+    #[serde(default)]
+    pub suggestions: Vec<Suggestion>,
+    /// Pending transactions that are gone, because the file covers their day and does not have them.
+    #[serde(default)]
+    pub pending_removed: u64,
 }
 
 /// How many rows ended how. Every row read ends as exactly one of the five.
@@ -77,6 +83,19 @@ pub struct RejectedRow {
     pub code: String,
     /// What is wrong, for people.
     pub reason: String,
+}
+
+/// A new row that looks like a pending transaction but is no proof: the amount differs, or several fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Suggestion {
+    /// The line of the new row in the file, counting from 1.
+    pub line: u32,
+    /// What it books.
+    pub amount: Money,
+    /// The pending transaction.
+    pub transaction_id: TransactionId,
+    /// What was expected.
+    pub pending: Money,
 }
 
 /// What it came to when an import was undone: the ledger's own report, as it gave it.

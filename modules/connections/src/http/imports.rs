@@ -1,57 +1,9 @@
 use actix_web::{HttpResponse, delete, get, post};
-use connections_api::{Connections, FileFormat, Import, PreviewRequest};
-use connections_formats::Format;
-use connections_formats::csv::{self, Profile, Proof};
+use connections_api::{Connections, Import, PreviewRequest};
 use kernel::{ImportId, Page, Problem};
-use platform::http::{ApiError, Cx, Json, PageQuery, Path, Query, accepted, no_content, ok};
-use serde::Serialize;
-use utoipa::ToSchema;
+use platform::http::{ApiError, Cx, Json, PageQuery, Path, Query, no_content, ok};
 
-use super::Client;
-
-/// A format that is read.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ImportFormat {
-    /// Its name in imports.
-    format: FileFormat,
-    /// What people call it.
-    name: &'static str,
-    /// File name extensions that it usually has. What a file is, its content decides.
-    extensions: &'static [&'static str],
-    /// Of tables: the banks' layouts that are read without a mapping of one's own.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    profiles: Vec<BuiltInProfile>,
-}
-
-/// A bank's layout of tables that is known, so that nobody has to map its columns.
-#[derive(Serialize, ToSchema)]
-pub(super) struct BuiltInProfile {
-    /// Stable word for programs.
-    #[schema(example = "chase-card")]
-    id: &'static str,
-    /// The bank and what of it, for people.
-    #[schema(example = "Chase credit card")]
-    name: &'static str,
-    /// How sure we are of it: `rows` (what rows look like is known), `header` (something about the rows is an
-    /// assumption) or `unverified`.
-    #[schema(value_type = String, example = "rows")]
-    proof: Proof,
-    /// What is peculiar about it.
-    notes: &'static str,
-}
-
-impl From<&'static Profile> for BuiltInProfile {
-    fn from(profile: &'static Profile) -> Self {
-        Self { id: &profile.id, name: &profile.name, proof: profile.proof, notes: &profile.notes }
-    }
-}
-
-/// The formats that are read.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ImportFormats {
-    /// All of them.
-    data: Vec<ImportFormat>,
-}
+use super::{Client, begun};
 
 /// List imports
 ///
@@ -73,41 +25,6 @@ pub(super) async fn list(
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(ok(&cx, &connections.list_imports(&cx, page.0.request()?).await?))
-}
-
-/// List formats
-///
-/// What files can be imported, and which banks' tables are known.
-#[utoipa::path(
-    tag = "imports",
-    security(("bearer" = [])),
-    responses(
-        (status = 200, description = "The formats", body = ImportFormats),
-        (status = "default", description = "Any other problem", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-#[get("/api/v1/imports/formats")]
-pub(super) async fn formats(cx: Cx) -> Result<HttpResponse, ApiError> {
-    let format = |format, name, extensions: &'static [&'static str]| ImportFormat {
-        format,
-        name,
-        extensions,
-        profiles: Vec::new(),
-    };
-    let csv = Format::Csv.extensions();
-    let tables = format(FileFormat::Csv, "Table with one transaction per line (CSV)", csv);
-    let profiles = csv::profiles().iter().map(BuiltInProfile::from).collect();
-    let data = vec![
-        format(FileFormat::Ofx1, "OFX or QFX 1.x (SGML)", Format::Ofx1.extensions()),
-        format(FileFormat::Ofx2, "OFX or QFX 2.x (XML)", Format::Ofx2.extensions()),
-        format(FileFormat::Camt, "CAMT.052, CAMT.053, CAMT.054 (ISO 20022 XML)", Format::Camt.extensions()),
-        ImportFormat { profiles, ..tables },
-        format(FileFormat::Mt940, "SWIFT MT940 or MT942", Format::Mt940.extensions()),
-        format(FileFormat::Qif, "Quicken Interchange Format (QIF)", Format::Qif.extensions()),
-        format(FileFormat::Zip, "Archive of such files (ZIP)", &["zip"]),
-    ];
-    Ok(ok(&cx, &ImportFormats { data }))
 }
 
 /// One import
@@ -157,8 +74,7 @@ pub(super) async fn preview(
     id: Path<ImportId>,
     request: Json<PreviewRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let import = connections.preview(&cx, id.0, request.0).await?;
-    Ok(accepted(&cx, format!("/api/v1/imports/{}", import.id), &import))
+    Ok(begun(&cx, &connections.preview(&cx, id.0, request.0).await?))
 }
 
 /// Commit an import
@@ -184,8 +100,7 @@ pub(super) async fn commit(
     connections: Client,
     id: Path<ImportId>,
 ) -> Result<HttpResponse, ApiError> {
-    let import = connections.commit(&cx, id.0).await?;
-    Ok(accepted(&cx, format!("/api/v1/imports/{}", import.id), &import))
+    Ok(begun(&cx, &connections.commit(&cx, id.0).await?))
 }
 
 /// Undo an import
@@ -208,8 +123,7 @@ pub(super) async fn commit(
 )]
 #[post("/api/v1/imports/{id}/undo")]
 pub(super) async fn undo(cx: Cx, connections: Client, id: Path<ImportId>) -> Result<HttpResponse, ApiError> {
-    let import = connections.undo(&cx, id.0).await?;
-    Ok(accepted(&cx, format!("/api/v1/imports/{}", import.id), &import))
+    Ok(begun(&cx, &connections.undo(&cx, id.0).await?))
 }
 
 /// Cancel an import
@@ -236,5 +150,61 @@ pub(super) async fn cancel(
     id: Path<ImportId>,
 ) -> Result<HttpResponse, ApiError> {
     connections.cancel(&cx, id.0).await?;
+    Ok(no_content())
+}
+
+/// Read a committed file again
+///
+/// With today's reader, into a new import whose report is the difference to the ledger: `created` and `updated` rows,
+/// and in `difference` the transactions that the first reading brought and this one does not find. Nothing changes before
+/// the new import is committed, and a commit takes nothing away.
+#[utoipa::path(
+    tag = "imports",
+    security(("bearer" = [])),
+    params(("id" = ImportId, Path, description = "The import")),
+    responses(
+        (status = 202, description = "The new import, being read", body = Import,
+            headers(("Location" = String, description = "The new import"))),
+        (status = 404, description = "`not_found`: not an import of the household", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`import_state`: neither committed nor undone, or the file is not kept any more", body = Problem,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+#[post("/api/v1/imports/{id}/reparse")]
+pub(super) async fn reparse(
+    cx: Cx,
+    connections: Client,
+    id: Path<ImportId>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(begun(&cx, &connections.reparse(&cx, id.0).await?))
+}
+
+/// Delete an uploaded file
+///
+/// Before its time, for good; the import stays. Imports that were read from the same file again lose it as well.
+#[utoipa::path(
+    tag = "imports",
+    security(("bearer" = [])),
+    params(("id" = ImportId, Path, description = "The import")),
+    responses(
+        (status = 204, description = "No file is kept"),
+        (status = 404, description = "`not_found`: not an import of the household", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`import_state`: the file is being read", body = Problem,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+#[delete("/api/v1/imports/{id}/file")]
+pub(super) async fn delete_file(
+    cx: Cx,
+    connections: Client,
+    id: Path<ImportId>,
+) -> Result<HttpResponse, ApiError> {
+    connections.delete_file(&cx, id.0).await?;
     Ok(no_content())
 }

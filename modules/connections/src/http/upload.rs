@@ -3,9 +3,10 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, post, web};
 use connections_api::Import;
 use futures_util::StreamExt;
 use kernel::{AccountId, Code, Currency, FieldError, Problem, ProfileId};
-use platform::http::{ApiError, Cx, Query, accepted};
+use platform::http::{ApiError, Cx, Query};
 use serde::Deserialize;
 
+use super::begun;
 use crate::uploads::{UploadRequest, Uploads};
 
 /// Content types under which bank files come. What a file is, its content decides.
@@ -103,8 +104,7 @@ pub(super) async fn upload(
     if taken.is_err() {
         read_to_the_end(&mut body, uploads.settings.upload_limit_bytes).await;
     }
-    let import = taken?;
-    Ok(accepted(&cx, format!("/api/v1/imports/{}", import.id), &import))
+    Ok(begun(&cx, &taken?))
 }
 
 fn checked(request: &HttpRequest, query: UploadQuery) -> Result<UploadRequest, Box<Problem>> {

@@ -24,8 +24,18 @@ pub(crate) struct Accounts {
     space: SpaceId,
     index_key: SealKey,
     named: Named,
-    refs: Vec<AccountRef>,
+    statements: Vec<Whose>,
     first_hint: Option<AccountHint>,
+    /// What to say where no statement fits.
+    misfit: Option<String>,
+}
+
+/// Whose account a statement is of.
+#[derive(Clone, Debug)]
+pub(crate) struct Whose {
+    pub(crate) account: AccountRef,
+    /// It is in the account's currency. Of one that is not the ledger rejects each row by itself.
+    pub(crate) fits: bool,
 }
 
 /// What people and profiles say of whose account a file is of.
@@ -35,6 +45,8 @@ pub(crate) struct Named {
     pub(crate) chosen: Option<Chosen>,
     /// The account for statements that name none.
     pub(crate) fallback: Option<Chosen>,
+    /// Where nothing else tells: the bank that keeps an account in each of the file's currencies, and numbers none.
+    pub(crate) wallet: Option<&'static str>,
     /// The format may give one number to an account in each of several currencies; each is an account of its own in
     /// the ledger.
     pub(crate) by_currency: bool,
@@ -42,42 +54,77 @@ pub(crate) struct Named {
 
 impl Accounts {
     pub(crate) fn new(space: SpaceId, index_key: SealKey, named: Named) -> Self {
-        Self { space, index_key, named, refs: Vec::new(), first_hint: None }
+        Self { space, index_key, named, statements: Vec::new(), first_hint: None, misfit: None }
     }
 
     /// The account of the next statement; a problem where that cannot be told.
-    pub(crate) fn add(&mut self, head: &StatementHead) -> Result<AccountRef, Box<Problem>> {
-        if self.refs.len() == MOST_STATEMENTS {
+    pub(crate) fn add(&mut self, head: &StatementHead) -> Result<&Whose, Box<Problem>> {
+        if self.statements.len() == MOST_STATEMENTS {
             let detail = format!("more than {MOST_STATEMENTS} statements");
             return Err(Box::new(Problem::new(Code::TooManyAccounts).detail(detail)));
         }
         // An account that is known by its name is told apart by it, as others are by their number.
         let known_by = head.account.account_number.as_ref().or(head.account.name.as_ref());
-        let account = match (self.named.chosen, known_by) {
-            (Some(chosen), _) => self.only(chosen, head)?,
-            (None, Some(number)) => AccountRef::External(self.external(head, number)),
-            (None, None) => match self.named.fallback {
-                Some(fallback) => in_currency(fallback, head)?,
-                None => return Err(needs_account()),
+        let Named { chosen, fallback, wallet, .. } = self.named;
+        let whose = match (chosen, known_by) {
+            (Some(chosen), _) => {
+                self.refuse_another(head)?;
+                self.kept_for(chosen, head)
+            }
+            (None, Some(number)) => Whose::named(self.external(head, number)),
+            (None, None) => match (fallback, wallet) {
+                (Some(fallback), _) => self.kept_for(fallback, head),
+                (None, Some(wallet)) => Whose::named(self.of_wallet(wallet, head)),
+                (None, None) => return Err(needs_account()),
             },
         };
-        self.refs.push(account.clone());
-        Ok(account)
+        self.statements.push(whose);
+        Ok(self.statements.last().expect("it was pushed just now"))
     }
 
     /// The account of a statement that was added before.
-    pub(crate) fn of(&self, statement: usize) -> Option<&AccountRef> {
-        self.refs.get(statement)
+    pub(crate) fn of(&self, statement: usize) -> Option<&Whose> {
+        self.statements.get(statement)
+    }
+
+    /// Why the file is not for its account at all: it is in other currencies from beginning to end.
+    pub(crate) fn mismatch(&mut self) -> Option<Box<Problem>> {
+        let detail = self.misfit.take().filter(|_| self.statements.iter().all(|whose| !whose.fits))?;
+        Some(Box::new(Problem::new(Code::CurrencyMismatch).detail(detail)))
     }
 
     /// One account was chosen, so the file may hold one only.
-    fn only(&mut self, chosen: Chosen, head: &StatementHead) -> Result<AccountRef, Box<Problem>> {
+    fn refuse_another(&mut self, head: &StatementHead) -> Result<(), Box<Problem>> {
         let first = self.first_hint.get_or_insert_with(|| head.account.clone());
-        if *first != head.account {
-            let detail = "leave account_id out, and each statement goes to the account that it names";
-            return Err(Box::new(Problem::new(Code::AccountMismatch).detail(detail)));
+        if *first == head.account {
+            return Ok(());
         }
-        in_currency(chosen, head)
+        let detail = "leave account_id out, and each statement goes to the account that it names";
+        Err(Box::new(Problem::new(Code::AccountMismatch).detail(detail)))
+    }
+
+    fn kept_for(&mut self, account: Chosen, head: &StatementHead) -> Whose {
+        let fits = account.currency == head.currency;
+        if !fits {
+            self.misfit.get_or_insert_with(|| {
+                format!("the account is in {}, the statement in {}", account.currency, head.currency)
+            });
+        }
+        Whose { account: AccountRef::Id(account.id), fits }
+    }
+
+    /// The account of a bank that gives all its currencies in one file and numbers none.
+    fn of_wallet(&self, wallet: &str, head: &StatementHead) -> ExternalAccount {
+        let kind = AccountKind::Other;
+        ExternalAccount {
+            ours: None,
+            key: self.key(wallet, "", kind, head.currency),
+            bank_id: None,
+            name: format!("{wallet} {}", head.currency),
+            number_mask: None,
+            kind,
+            currency: head.currency,
+        }
     }
 
     fn external(&self, head: &StatementHead, number: &str) -> ExternalAccount {
@@ -92,7 +139,7 @@ impl Accounts {
         };
         ExternalAccount {
             ours: ours(hint.bank_id.as_deref(), number),
-            key: self.key(head, number),
+            key: self.key(hint.bank_id.as_deref().unwrap_or_default(), number, kind, head.currency),
             bank_id: hint.bank_id.clone(),
             name,
             number_mask,
@@ -103,13 +150,11 @@ impl Accounts {
 
     /// A keyed hash of what tells one account from all others: who has it can find the account again, and nobody
     /// can find the number.
-    fn key(&self, head: &StatementHead, number: &str) -> String {
-        let hint = &head.account;
+    fn key(&self, bank: &str, number: &str, kind: AccountKind, currency: Currency) -> String {
         // Banks space an IBAN in one export and not in the next.
         let number: String = number.chars().filter(|c| !c.is_whitespace()).collect();
-        let kind = hint.account_type.map_or(AccountKind::Other, account_kind);
-        let currency = if self.named.by_currency { head.currency.code() } else { "" };
-        let bank = hint.bank_id.as_deref().unwrap_or_default().trim();
+        let currency = if self.named.by_currency { currency.code() } else { "" };
+        let bank = bank.trim();
         // Lengths instead of a separator alone, so that no two accounts are spelled alike.
         let text = format!(
             "{}|{}:{bank}|{}:{}|{kind:?}|{currency}",
@@ -122,12 +167,10 @@ impl Accounts {
     }
 }
 
-fn in_currency(account: Chosen, head: &StatementHead) -> Result<AccountRef, Box<Problem>> {
-    if account.currency != head.currency {
-        let detail = format!("the account is in {}, the statement in {}", account.currency, head.currency);
-        return Err(Box::new(Problem::new(Code::CurrencyMismatch).detail(detail)));
+impl Whose {
+    fn named(account: ExternalAccount) -> Self {
+        Self { account: AccountRef::External(account), fits: true }
     }
-    Ok(AccountRef::Id(account.id))
 }
 
 fn needs_account() -> Box<Problem> {
@@ -210,17 +253,17 @@ mod tests {
         }
     }
 
-    fn key(account: AccountRef) -> String {
-        let AccountRef::External(account) = account else { panic!("{account:?}") };
-        account.key
+    fn key(whose: &Whose) -> String {
+        let AccountRef::External(account) = &whose.account else { panic!("{whose:?}") };
+        account.key.clone()
     }
 
     #[test]
     fn an_account_has_one_key_however_its_number_is_spaced() {
         let mut accounts = accounts(1);
-        let one = accounts.add(&head(Some("1"), "DE12 3456")).unwrap();
-        let other = accounts.add(&head(Some("1"), "de123456")).unwrap();
-        assert_eq!(key(one), key(other));
+        let [one, other] =
+            ["DE12 3456", "de123456"].map(|number| key(accounts.add(&head(Some("1"), number)).unwrap()));
+        assert_eq!(one, other);
     }
 
     #[test]

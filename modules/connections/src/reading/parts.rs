@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use connections_formats::{RejectedRow, Row, Sink, StatementBalance, StatementHead};
 use kernel::{BankDate, BatchId, Problem};
-use ledger_api::{RejectedReason, StagePart, StagedRow, StatedBalance, StatementRef};
+use ledger_api::{BalanceKind, RejectedReason, StagePart, StagedRow, StatedBalance, StatementRef};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -69,6 +69,10 @@ impl Parts {
 
     /// Hands on what is left. There is always one part, so that the batch begins anew even with an empty file.
     pub(crate) fn finish(&mut self) -> ControlFlow<()> {
+        if let Some(problem) = self.accounts.mismatch() {
+            self.refusal = Some(problem);
+            return ControlFlow::Break(());
+        }
         if self.part == 0 || !self.rows.is_empty() || !self.statements.is_empty() {
             return self.hand_on();
         }
@@ -115,13 +119,13 @@ impl Parts {
 impl Sink for Parts {
     fn statement(&mut self, statement: usize, head: StatementHead) -> ControlFlow<()> {
         match self.accounts.add(&head) {
-            Ok(account) => {
+            Ok(whose) => {
                 self.ends_on.push(head.ends_on);
-                self.statements.push(StatementRef {
-                    number: number(statement),
-                    account,
-                    balances: Vec::new(),
-                });
+                let mut told = StatementRef::new(number(statement), whose.account.clone());
+                if whose.fits {
+                    (told.starts_on, told.ends_on) = (head.starts_on, head.ends_on);
+                }
+                self.statements.push(told);
                 self.hand_on_if_full()
             }
             Err(problem) => {
@@ -142,16 +146,28 @@ impl Sink for Parts {
 
     fn balance(&mut self, statement: usize, balance: StatementBalance) -> ControlFlow<()> {
         let as_of = balance.as_of.or(self.ends_on.get(statement).copied().flatten());
-        let (Some(as_of), Some(account)) = (as_of, self.accounts.of(statement)) else {
+        let (Some(as_of), Some(whose)) = (as_of, self.accounts.of(statement)) else {
             self.undated_balances += 1;
             return ControlFlow::Continue(());
         };
+        // With its rows rejected, nothing is left for its balances to be compared with.
+        if !whose.fits {
+            return ControlFlow::Continue(());
+        }
         let stated =
             StatedBalance { kind: convert::balance_kind(balance.kind), as_of, amount: balance.amount };
-        let (number, account) = (number(statement), account.clone());
+        // A bank that knows what was booked up to a day tells of no later one, whatever end it was asked for.
+        let ends_on = (stated.kind == BalanceKind::Ledger).then_some(as_of);
+        let (number, account) = (number(statement), whose.account.clone());
         match self.statements.iter_mut().rev().find(|known| known.number == number) {
-            Some(known) => known.balances.push(stated),
-            None => self.statements.push(StatementRef { number, account, balances: vec![stated] }),
+            Some(known) => {
+                known.balances.push(stated);
+                known.ends_on = known.ends_on.into_iter().chain(ends_on).min();
+            }
+            None => {
+                let told = StatementRef::new(number, account);
+                self.statements.push(StatementRef { balances: vec![stated], ends_on, ..told });
+            }
         }
         self.hand_on_if_full()
     }

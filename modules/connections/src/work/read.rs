@@ -47,7 +47,8 @@ impl Runner {
         let found = thread.await.map_err(broken)?;
         let has_account_column =
             found.mapping.as_ref().is_some_and(|mapping| mapping.columns.account.is_some());
-        let needs_account = named.chosen.is_none() && named.fallback.is_none() && !has_account_column;
+        let Named { chosen, fallback, wallet, .. } = named;
+        let needs_account = chosen.is_none() && fallback.is_none() && wallet.is_none() && !has_account_column;
         self.judge(found, needs_account, told)?;
         let report = tokio::select! {
             report = self.ledger.preview(cx, BatchId(row.id)) => report.map_err(halt)?,
@@ -122,7 +123,9 @@ impl Runner {
             None => Some(self.suggested(file, &detection, told).await?),
         };
         let by_currency = matches!(detection.format, Format::Csv | Format::Mt940 | Format::Qif);
-        Ok((ReadingPlan { detection, mapping, default_currency }, Named { chosen, fallback, by_currency }))
+        let wallet = if is_table { wallet(file, &detection).await? } else { None };
+        let named = Named { chosen, fallback, wallet, by_currency };
+        Ok((ReadingPlan { detection, mapping, default_currency }, named))
     }
 
     /// The profile that was chosen, or else the one that was saved for tables with this header.
@@ -194,4 +197,11 @@ impl Runner {
             None => broken(error),
         }
     }
+}
+
+/// The bank whose layout the table is of, however its columns are mapped, where it gives all its currencies in one file.
+async fn wallet(file: &UploadedFile, detection: &Detection) -> Result<Option<&'static str>, Halt> {
+    let head = file.head().await.map_err(broken)?;
+    let known = csv::recognise(&head, &detection.encoding);
+    Ok(known.and_then(|(profile, _)| profile.wallet.as_deref()))
 }

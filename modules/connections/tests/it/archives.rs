@@ -7,7 +7,9 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::files::{NUMBER, ofx};
-use crate::world::{Who, World, in_each_world, in_each_world_with, outcomes, owner, upload, usual_settings};
+use crate::world::{
+    Who, World, in_each_world, in_each_world_with, outcomes, owner, path_of, upload, usual_settings,
+};
 
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -141,7 +143,7 @@ fn archives_that_will_not_do_fail_as_a_whole_and_say_why() {
             let import = world.failed(&who, upload(archive)).await;
             let problem = &import["problem"];
             assert_eq!((&problem["code"], &problem["detail"]), (&json!(code), &json!(detail)));
-            let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
+            let path = path_of(&import);
             let answer = world.ask(&who, Method::DELETE, &path, None);
             assert_eq!(answer.await.status, 204);
         }

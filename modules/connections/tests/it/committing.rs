@@ -2,7 +2,7 @@ use actix_web::http::Method;
 use serde_json::json;
 
 use crate::files::ofx;
-use crate::world::{in_each_world, outcomes, owner, upload};
+use crate::world::{in_each_world, outcomes, owner, path_of, upload};
 
 #[test]
 fn a_committed_file_is_in_the_ledger() {
@@ -50,7 +50,7 @@ fn a_second_commit_changes_nothing_and_a_committed_import_cannot_be_cancelled() 
     in_each_world(async |world| {
         let who = owner();
         let import = world.committed(&who, upload(ofx(&[(3, "-4.50", "a", "Baker")]))).await;
-        let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
+        let path = path_of(&import);
         assert_eq!(world.commit(&who, &path).await, import);
         let cancel = world.ask(&who, Method::DELETE, &path, None).await;
         assert_eq!((cancel.status, cancel.code()), (409, "import_state"));

@@ -92,7 +92,7 @@ async fn household(world: &World, ledger: &[(AccountKind, Currency, Vec<Row>)]) 
         let last = rows.last().map_or(BankDate::default(), |row| row.posted_on);
         let stated = StatedBalance { kind: BalanceKind::Ledger, as_of: last, amount: Money::zero(*currency) };
         let (number, account) = (number as u32, AccountRef::External(account));
-        StatementRef { number, account, balances: vec![stated] }
+        StatementRef { balances: vec![stated], ..StatementRef::new(number, account) }
     });
     let rows = ledger.iter().enumerate().flat_map(|(number, (_, _, rows))| {
         rows.iter().map(move |row| StagedRow { statement: number as u32, line: 1, row: Ok(row.clone()) })

@@ -4,7 +4,7 @@ use ledger_api::{AccountKind, Ledger, NewAccount};
 use serde_json::json;
 
 use crate::files::ofx;
-use crate::world::{Upload, in_each_world, member, owner, upload};
+use crate::world::{Upload, in_each_world, member, owner, path_of, upload};
 
 #[test]
 fn an_import_of_another_household_does_not_exist() {
@@ -55,7 +55,7 @@ fn viewers_look_but_change_nothing() {
         let owner = owner();
         let viewer = member(owner.principal.space, Role::Viewer);
         let import = world.previewed(&owner, upload(ofx(&[(3, "-4.50", "a", "Baker")]))).await;
-        let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
+        let path = path_of(&import);
         assert_eq!(world.get(&viewer, &path).await.body, import);
         let profile = format!("/api/v1/mapping-profiles/{}", kernel::ProfileId::new());
         let columns = json!({ "date": 0, "amount": { "signed": 1 } });

@@ -10,15 +10,11 @@ use serde_json::{Value, json};
 use crate::files::{NUMBER, long_ofx, ofx};
 use crate::gate::Hold;
 use crate::world::{
-    Answer, Upload, Who, World, in_each_world, in_each_world_with, member, outcomes, owner, upload,
+    Answer, Upload, Who, World, in_each_world, in_each_world_with, member, outcomes, owner, path_of, upload,
     usual_settings,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn path_of(import: &Value) -> String {
-    format!("/api/v1/imports/{}", import["id"].as_str().unwrap())
-}
 
 async fn reparse(world: &World, who: &Who, path: &str) -> Answer {
     world.ask(who, Method::POST, &format!("{path}/reparse"), None).await
@@ -159,22 +155,19 @@ fn a_preview_that_nobody_commits_is_given_up_with_its_rows_and_its_file() {
 }
 
 #[test]
-fn a_file_that_kills_every_process_that_reads_it_is_put_aside() {
-    in_each_world(async |world| {
+fn a_file_is_forgotten_after_a_while_and_its_preview_can_still_be_committed() {
+    let settings = ConnectionsSettings { file_retention: Duration::ZERO, ..usual_settings() };
+    in_each_world_with(settings, async |world| {
         let who = owner();
-        let path = world.begin(&who, upload(long_ofx(5_000))).await;
-        for _ in 0..5 {
-            world.gate.hold(Hold::Before("stage", 1));
-            world.gate.reached().await;
-            world.kill();
-            world.gate.open();
-            world.restart();
-        }
-        let import = world.until(&who, &path, "failed").await;
-        assert_eq!(import["problem"]["code"], "internal");
-        assert!(import["problem"]["detail"].as_str().unwrap().contains("failed 5 times"));
-        // A person may have it tried again.
-        world.ask(&who, Method::POST, &format!("{path}/preview"), Some(json!({}))).await;
+        let path = world.begin(&who, upload(ofx(&[(3, "-4.50", "a", "Baker")]))).await;
         world.until(&who, &path, "previewed").await;
+        world.kill();
+        world.restart();
+        world.no_chunks().await;
+        let again = world.ask(&who, Method::POST, &format!("{path}/preview"), Some(json!({}))).await;
+        assert_eq!((again.status, again.code()), (409, "import_state"));
+        // The rows wait in the ledger still, so what was previewed can be committed.
+        world.commit(&who, &path).await;
+        assert_eq!(world.transactions(&who).await.len(), 1);
     });
 }

@@ -4,12 +4,14 @@
 mod archives;
 mod camt;
 mod committing;
+mod currencies;
 mod exports;
 mod files;
 mod gate;
 mod households;
 mod kept;
 mod keys;
+mod pending;
 mod profiles;
 mod reading;
 mod refusals;

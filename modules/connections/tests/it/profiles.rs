@@ -3,7 +3,7 @@ use kernel::ProfileId;
 use serde_json::{Value, json};
 
 use crate::tables::wallet;
-use crate::world::{Upload, Who, World, in_each_world, outcomes, owner, upload};
+use crate::world::{Upload, Who, World, in_each_world, outcomes, owner, path_of, upload};
 
 const TABLE: &str = "Date,Name,Amount\n01/02/2026,Baker,-4.50\n03/04/2026,Bus,-2.00\n";
 
@@ -53,7 +53,7 @@ fn a_profile_can_be_chosen_for_an_upload_and_for_a_preview() {
         assert_eq!(import["profile_id"], json!(id));
 
         let failed = world.failed(&who, upload(TABLE)).await;
-        let path = format!("/api/v1/imports/{}", failed["id"].as_str().unwrap());
+        let path = path_of(&failed);
         let request = Some(json!({ "profile_id": id }));
         assert_eq!(world.ask(&who, Method::POST, &format!("{path}/preview"), request).await.status, 202);
         assert_eq!(world.until(&who, &path, "previewed").await["profile_id"], json!(id));

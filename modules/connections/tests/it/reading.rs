@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::files::{NUMBER, investments, long_ofx, ofx, two_accounts};
-use crate::world::{Upload, in_each_world, outcomes, owner, upload};
+use crate::world::{Upload, in_each_world, outcomes, owner, path_of, upload};
 
 #[test]
 fn an_upload_is_read_and_told_but_not_booked() {
@@ -104,24 +104,6 @@ fn an_investment_file_books_its_cash_and_tells_of_securities_by_name() {
 }
 
 #[test]
-fn a_pending_row_counts_in_the_booked_balance_once_it_is_booked() {
-    in_each_world(async |world| {
-        let who = owner();
-        let pending = "</BANKTRANLIST><BANKTRANLISTP><DTASOF>20260105<STMTTRNP><TRNTYPE>HOLD<DTTRAN>20260105\
-                       <TRNAMT>-60.00<NAME>Petrol station</STMTTRNP></BANKTRANLISTP>";
-        let expecting = ofx(&[(3, "-4.50", "a", "Baker")]).replace("</BANKTRANLIST>", pending);
-        world.committed(&who, upload(expecting)).await;
-        let held = |account: &ledger_api::Account| (account.booked.amount(), account.pending.amount());
-        assert_eq!(held(&world.accounts(&who).await[0]), ("-4.50".into(), "-60.00".into()));
-
-        let rows = [(3, "-4.50", "a", "Baker"), (7, "-60.00", "b", "Petrol station")];
-        world.committed(&who, upload(ofx(&rows))).await;
-        assert_eq!(held(&world.accounts(&who).await[0]), ("-64.50".into(), "0.00".into()));
-        assert_eq!(world.transactions(&who).await.len(), 2);
-    });
-}
-
-#[test]
 fn a_truncated_file_fails_and_leaves_no_rows() {
     in_each_world(async |world| {
         let who = owner();
@@ -132,7 +114,7 @@ fn a_truncated_file_fails_and_leaves_no_rows() {
         assert!(import["report"].is_null());
         assert!(world.transactions(&who).await.is_empty() && world.accounts(&who).await.is_empty());
         assert_eq!(world.events(&who).await, ["import.failed"]);
-        let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
+        let path = path_of(&import);
         let commit = world.ask(&who, actix_web::http::Method::POST, &format!("{path}/commit"), None).await;
         assert_eq!((commit.status, commit.code()), (409, "import_state"));
         world.nothing_waits().await;

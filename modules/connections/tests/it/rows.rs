@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::files::ofx;
-use crate::world::{in_each_world, owner, upload};
+use crate::world::{in_each_world, owner, path_of, upload};
 
 #[test]
 fn each_row_of_a_file_is_told_with_its_line_and_its_outcome() {
@@ -12,7 +12,7 @@ fn each_row_of_a_file_is_told_with_its_line_and_its_outcome() {
         let import = world
             .previewed(&who, upload(ofx(&[baker, (4, "lots", "b", "Butcher"), (5, "-6.00", "c", "Brewer")])))
             .await;
-        let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
+        let path = path_of(&import);
         let told = async |query: &str| {
             let rows = world.get(&who, &format!("{path}/rows{query}")).await;
             assert_eq!(rows.status, 200, "{rows:?}");

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use serde_json::json;
 
 use crate::files::{long_ofx, ofx};
 use crate::gate::Hold;
-use crate::world::{in_each_world, in_each_world_with, outcomes, owner, upload, usual_settings};
+use crate::world::{in_each_world, outcomes, owner, upload};
 
 #[test]
 fn a_killed_run_is_taken_over_and_loses_nothing() {
@@ -134,20 +135,22 @@ fn a_cancelled_preview_leaves_nothing_waiting_even_if_the_ledger_is_absent_at_fi
 }
 
 #[test]
-fn a_file_is_forgotten_after_a_while_and_its_preview_can_still_be_committed() {
-    let settings = connections::ConnectionsSettings { file_retention: Duration::ZERO, ..usual_settings() };
-    in_each_world_with(settings, async |world| {
+fn a_file_that_kills_every_process_that_reads_it_is_put_aside() {
+    in_each_world(async |world| {
         let who = owner();
-        let path = world.begin(&who, upload(ofx(&[(3, "-4.50", "a", "Baker")]))).await;
+        let path = world.begin(&who, upload(long_ofx(5_000))).await;
+        for _ in 0..5 {
+            world.gate.hold(Hold::Before("stage", 1));
+            world.gate.reached().await;
+            world.kill();
+            world.gate.open();
+            world.restart();
+        }
+        let import = world.until(&who, &path, "failed").await;
+        assert_eq!(import["problem"]["code"], "internal");
+        assert!(import["problem"]["detail"].as_str().unwrap().contains("failed 5 times"));
+        // A person may have it tried again.
+        world.ask(&who, Method::POST, &format!("{path}/preview"), Some(json!({}))).await;
         world.until(&who, &path, "previewed").await;
-        world.kill();
-        world.restart();
-        world.no_chunks().await;
-        let again =
-            world.ask(&who, Method::POST, &format!("{path}/preview"), Some(serde_json::json!({}))).await;
-        assert_eq!((again.status, again.code()), (409, "import_state"));
-        // The rows wait in the ledger still, so what was previewed can be committed.
-        world.commit(&who, &path).await;
-        assert_eq!(world.transactions(&who).await.len(), 1);
     });
 }

@@ -4,7 +4,7 @@ use ledger_api::{AccountKind, Ledger, NewAccount};
 use serde_json::{Value, json};
 
 use crate::files::{ofx, two_accounts};
-use crate::world::{Upload, Who, World, in_each_world, outcomes, owner, upload};
+use crate::world::{Upload, Who, World, in_each_world, outcomes, owner, path_of, upload};
 
 pub async fn wallet(world: &World, who: &Who, currency: &str) -> AccountId {
     let currency = Currency::parse(currency).unwrap();
@@ -12,15 +12,11 @@ pub async fn wallet(world: &World, who: &Who, currency: &str) -> AccountId {
     world.ledger.create_account(&who.cx(), account).await.unwrap().id
 }
 
-fn path(import: &Value) -> String {
-    format!("/api/v1/imports/{}", import["id"].as_str().unwrap())
-}
-
 async fn preview(world: &World, who: &Who, import: &Value, request: Value) -> Value {
-    let answer = world.ask(who, Method::POST, &format!("{}/preview", path(import)), Some(request)).await;
+    let answer = world.ask(who, Method::POST, &format!("{}/preview", path_of(import)), Some(request)).await;
     assert_eq!(answer.status, 202, "{answer:?}");
     assert_eq!((&answer.body["state"], &answer.body["problem"]), (&json!("reading"), &Value::Null));
-    world.until(who, &path(import), "previewed").await
+    world.until(who, &path_of(import), "previewed").await
 }
 
 #[test]
@@ -72,7 +68,7 @@ fn a_table_that_names_no_account_needs_one_and_a_second_preview_answers() {
             import["report"]["accounts"][0]["booked_after"],
             json!({ "amount": "-4.50", "currency": "USD" })
         );
-        world.commit(&who, &path(&import)).await;
+        world.commit(&who, &path_of(&import)).await;
         assert_eq!(world.transactions(&who).await.len(), 1);
     });
 }
@@ -108,7 +104,7 @@ fn dates_that_are_ambiguous_ask_for_an_order_and_a_second_preview_answers() {
         mapping["date_order"] = json!("day_first");
         let import = preview(world, &who, &import, json!({ "mapping": mapping })).await;
         assert_eq!(import["mapping"]["date_order"], "day_first");
-        world.commit(&who, &path(&import)).await;
+        world.commit(&who, &path_of(&import)).await;
         let mut days: Vec<_> = world
             .transactions(&who)
             .await
@@ -132,7 +128,7 @@ fn another_mapping_replaces_what_was_read_before() {
         mapping["columns"]["amount"] = json!({ "signed": "Fee" });
         let import = preview(world, &who, &import, json!({ "mapping": mapping })).await;
         assert_eq!(import["account_id"], json!(account), "what is left out stays");
-        world.commit(&who, &path(&import)).await;
+        world.commit(&who, &path_of(&import)).await;
         let transactions = world.transactions(&who).await;
         assert_eq!((transactions.len(), transactions[0].amount.to_string()), (1, "-9.00 EUR".into()));
     });
@@ -145,10 +141,10 @@ fn a_mapping_that_no_file_can_be_read_with_is_refused_at_once() {
         let import = world.failed(&who, upload("Date,Name,Amount\n2026-01-13,Baker,-4.50\n")).await;
         let mapping =
             json!({ "delimiter": "x", "columns": { "date": "Date", "amount": { "signed": "Amount" } } });
-        let preview = format!("{}/preview", path(&import));
+        let preview = format!("{}/preview", path_of(&import));
         let answer = world.ask(&who, Method::POST, &preview, Some(json!({ "mapping": mapping }))).await;
         assert_eq!((answer.status, answer.code()), (422, "validation_failed"));
-        assert_eq!(world.get(&who, &path(&import)).await.body, import);
+        assert_eq!(world.get(&who, &path_of(&import)).await.body, import);
     });
 }
 
@@ -162,9 +158,9 @@ fn a_mapping_that_this_file_does_not_fit_fails_the_preview() {
             json!({ "delimiter": ",", "columns": { "date": "Tag", "amount": { "signed": "Betrag" } } });
         let request = json!({ "mapping": mapping, "account_id": account });
         let answer =
-            world.ask(&who, Method::POST, &format!("{}/preview", path(&import)), Some(request)).await;
+            world.ask(&who, Method::POST, &format!("{}/preview", path_of(&import)), Some(request)).await;
         assert_eq!(answer.status, 202);
-        let import = world.until(&who, &path(&import), "failed").await;
+        let import = world.until(&who, &path_of(&import), "failed").await;
         assert_eq!(import["problem"]["code"], "header_not_found");
     });
 }

@@ -3,15 +3,11 @@ use serde_json::{Value, json};
 
 use crate::files::{NUMBER, ofx};
 use crate::gate::Hold;
-use crate::world::{Answer, Who, World, in_each_world, outcomes, owner, upload};
+use crate::world::{Answer, Who, World, in_each_world, outcomes, owner, path_of, upload};
 
 const BAKER: (u32, &str, &str, &str) = (3, "-4.50", "a", "Baker");
 const BUS: (u32, &str, &str, &str) = (4, "-2.00", "b", "Bus");
 const RENT: (u32, &str, &str, &str) = (5, "-900.00", "c", "Rent");
-
-fn path_of(import: &Value) -> String {
-    format!("/api/v1/imports/{}", import["id"].as_str().unwrap())
-}
 
 async fn undo(world: &World, who: &Who, path: &str) -> Answer {
     world.ask(who, Method::POST, &format!("{path}/undo"), None).await

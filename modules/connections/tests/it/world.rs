@@ -43,6 +43,10 @@ pub struct World {
 const IDENTITY: ServiceDescriptor =
     ServiceDescriptor { name: "identity", version: 1, routes: &[], depends_on: &[], default_port: 1 };
 
+/// As where imports keep their previews for a week.
+const LEDGER: ledger::LedgerSettings =
+    ledger::LedgerSettings::for_previews(Duration::from_secs(7 * 24 * 60 * 60));
+
 /// Runs a test with everything at work, on SQLite, and on PostgreSQL where a server is named.
 pub fn in_each_world(test: impl AsyncFn(&World)) {
     in_each_world_with(usual_settings(), test);
@@ -73,7 +77,7 @@ impl World {
         let services =
             || Registry::builder().services([IDENTITY, ledger_api::SERVICE, SERVICE]).build().unwrap();
         let far = services();
-        let ledger_module = ledger::module(&far, open_store("ledger", &database).await);
+        let ledger_module = ledger::module(&far, open_store("ledger", &database).await, LEDGER);
         let registry = services();
         let gate = Arc::new(Gate::new(Serialised::new(far.dispatcher("ledger").unwrap())));
         registry.bind_remote("ledger", gate.clone());
@@ -309,7 +313,7 @@ impl World {
         let answer = self.upload(who, file).await;
         assert_eq!(answer.status, 202, "{answer:?}");
         let path = answer.header("location").unwrap().to_owned();
-        assert_eq!(path, format!("/api/v1/imports/{}", answer.body["id"].as_str().unwrap()));
+        assert_eq!(path, path_of(&answer.body));
         path
     }
 
@@ -367,6 +371,11 @@ async fn pass_on(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// The path of an import.
+pub fn path_of(import: &Value) -> String {
+    format!("/api/v1/imports/{}", import["id"].as_str().unwrap())
 }
 
 /// created, updated, matched, duplicate, rejected; their sum is checked against the rows read.

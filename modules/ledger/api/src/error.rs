@@ -1,4 +1,4 @@
-use kernel::{AccountId, BatchId, Code, Currency, FieldError, Problem, ToProblem, TransactionId};
+use kernel::{AccountId, BatchId, Code, Currency, Denied, FieldError, Problem, ToProblem, TransactionId};
 use serde::{Deserialize, Serialize};
 use service_registry::CallError;
 
@@ -62,6 +62,15 @@ pub enum LedgerError {
 impl From<Problem> for LedgerError {
     fn from(problem: Problem) -> Self {
         Self::Idempotency(Box::new(problem))
+    }
+}
+
+impl From<Denied> for LedgerError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated => Self::Unauthenticated,
+            Denied::Forbidden(scope) => Self::Forbidden(scope.as_str().to_owned()),
+        }
     }
 }
 

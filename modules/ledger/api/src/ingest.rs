@@ -30,6 +30,19 @@ pub struct StatementRef {
     pub account: AccountRef,
     /// Balances that the statement states.
     pub balances: Vec<StatedBalance>,
+    /// First day that it tells of, where it says so; else that of its first row.
+    #[serde(default)]
+    pub starts_on: Option<NaiveDate>,
+    /// Last day that it tells of, where it says so; else that of its last row. Of several the earliest counts.
+    #[serde(default)]
+    pub ends_on: Option<NaiveDate>,
+}
+
+impl StatementRef {
+    /// A statement that says nothing but whose it is.
+    pub fn new(number: u32, account: AccountRef) -> Self {
+        Self { number, account, balances: Vec::new(), starts_on: None, ends_on: None }
+    }
 }
 
 /// How a statement names its account.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use kernel::{AccountId, BatchId, Principal};
-use ledger_api::{IngestReport, LedgerError, StagePart};
+use ledger_api::{IngestReport, LedgerError, StagePart, Suggestion};
 use platform::{OrFail, Txn, outbox};
 use serde_json::json;
 use service_registry::CallContext;
@@ -50,19 +50,17 @@ impl LedgerService {
         who: &Principal,
         batch: BatchId,
     ) -> Result<IngestReport, LedgerError> {
-        let txn = self.store.begin().await.or_fail(cx)?;
-        if let Some(report) = self.finished(cx, who, &txn, batch).await? {
-            return Ok(report);
-        }
-        dedupe::reset(&*txn, batch).await.or_fail(cx)?;
+        let txn = match self.open_batch(cx, who, batch).await? {
+            Opened::Waits(txn) => txn,
+            Opened::Done(report) => return Ok(*report),
+        };
         self.find_accounts(cx, who, &txn, batch).await?;
         let seen_with = super::rows::versions(&*txn, who.space, batch).await.or_fail(cx)?;
         let suggestions = super::pending::classify(cx, &txn, batch).await?;
         // A preview is the real thing, unkept; only what it found of each row stays with the rows that wait.
         txn.execute_unprepared("SAVEPOINT preview").await.or_fail(cx)?;
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
-        let mut report = book(cx, who, &txn, batch, &found).await?;
-        report.suggestions = suggestions;
+        let mut report = book(cx, who, &txn, batch, &found, suggestions).await?;
         let corrected = corrections::outcomes(&*txn, batch).await.or_fail(cx)?;
         txn.execute_unprepared("ROLLBACK TO SAVEPOINT preview").await.or_fail(cx)?;
         for outcome in &corrected {
@@ -84,15 +82,13 @@ impl LedgerService {
         who: &Principal,
         batch: BatchId,
     ) -> Result<IngestReport, LedgerError> {
-        let txn = self.store.begin().await.or_fail(cx)?;
-        if let Some(report) = self.finished(cx, who, &txn, batch).await? {
-            return Ok(report);
-        }
-        dedupe::reset(&*txn, batch).await.or_fail(cx)?;
+        let txn = match self.open_batch(cx, who, batch).await? {
+            Opened::Waits(txn) => txn,
+            Opened::Done(report) => return Ok(*report),
+        };
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
         let suggestions = super::pending::classify(cx, &txn, batch).await?;
-        let mut report = book(cx, who, &txn, batch, &found).await?;
-        report.suggestions = suggestions;
+        let report = book(cx, who, &txn, batch, &found, suggestions).await?;
         rows::keep(&*txn, batch).await.or_fail(cx)?;
         batches::clear(&*txn, batch, None).await.or_fail(cx)?;
         batches::finish(&*txn, &report, kernel::now()).await.or_fail(cx)?;
@@ -117,18 +113,31 @@ impl LedgerService {
         Ok(txn.commit().await.or_fail(cx)?)
     }
 
-    /// What an earlier `ingest` of the batch answered.
-    async fn finished(
+    /// Holds the batch and forgets what an earlier look at it found; or gives what an earlier `ingest` answered.
+    async fn open_batch(
         &self,
         cx: &CallContext,
         who: &Principal,
-        txn: &Txn,
         batch: BatchId,
-    ) -> Result<Option<IngestReport>, LedgerError> {
+    ) -> Result<Opened, LedgerError> {
+        let txn = self.store.begin().await.or_fail(cx)?;
         txn.take_time().await.or_fail(cx)?;
-        let found = batches::lock(&**txn, who.space, batch).await.or_fail(cx)?;
-        Ok(found.ok_or(LedgerError::BatchNotFound(batch))?.report().or_fail(cx)?)
+        let found = batches::lock(&*txn, who.space, batch).await.or_fail(cx)?;
+        let found = found.ok_or(LedgerError::BatchNotFound(batch))?;
+        if let Some(report) = found.report().or_fail(cx)? {
+            return Ok(Opened::Done(Box::new(report)));
+        }
+        dedupe::reset(&*txn, batch).await.or_fail(cx)?;
+        Ok(Opened::Waits(txn))
     }
+}
+
+/// A batch as it was found.
+enum Opened {
+    /// Its rows wait, and it is held.
+    Waits(Txn),
+    /// It is part of the ledger.
+    Done(Box<IngestReport>),
 }
 
 /// Makes rows that were told apart part of the ledger, then corrections, then balances.
@@ -138,17 +147,19 @@ async fn book(
     txn: &Txn,
     batch: BatchId,
     found: &[BatchAccount],
+    mut suggestions: Vec<Suggestion>,
 ) -> Result<IngestReport, LedgerError> {
     apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
     correct(cx, who, txn, batch).await?;
     let gone = super::pending::sweep(cx, who, txn, batch).await?;
+    suggestions.retain(|suggestion| !gone.contains(&suggestion.transaction_id));
     let moved = priors::moved(&**txn, batch).await.or_fail(cx)?;
     let tallies = summary::tallies(&**txn, batch).await.or_fail(cx)?;
     for account in found {
         settle(cx, who, txn, batch, account, &tallies, &moved).await?;
     }
     let report = super::report::report(cx, who, txn, batch, found, &tallies).await?;
-    Ok(IngestReport { pending_removed: gone, ..report })
+    Ok(IngestReport { suggestions, pending_removed: gone.len() as u64, ..report })
 }
 
 /// Takes corrections one by one in the order of the file, because one may correct what the one before it made.

@@ -77,20 +77,20 @@ fn suggestion(pair: &Pair) -> Result<Suggestion, sea_orm::DbErr> {
     })
 }
 
-/// Takes away what is pending and should be in the batch but is not; answers how many.
+/// Takes away what is pending and should be in the batch but is not; answers which.
 pub(super) async fn sweep(
     cx: &CallContext,
     who: &Principal,
     txn: &Txn,
     batch: BatchId,
-) -> Result<u64, LedgerError> {
-    let mut gone = 0;
-    for window in pending::windows(&**txn, batch).await.or_fail(cx)? {
+) -> Result<HashSet<TransactionId>, LedgerError> {
+    let mut gone = HashSet::new();
+    for window in pending::windows(&**txn, batch, kernel::now().date_naive()).await.or_fail(cx)? {
         for id in pending::missing(&**txn, batch, &window).await.or_fail(cx)? {
             pending::remove(&**txn, batch, id, kernel::now()).await.or_fail(cx)?;
             let (space, told) = (Some(who.space), json!({ "account": window.account_id, "batch": batch }));
             outbox::append(cx, txn, space, "ledger.pending.removed", id, &told).await.or_fail(cx)?;
-            gone += 1;
+            gone.insert(TransactionId(id));
         }
     }
     Ok(gone)

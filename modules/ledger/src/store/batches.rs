@@ -134,7 +134,7 @@ pub(crate) async fn finish(
     execute(db, text, [to_json(report)?.into(), at.into(), report.batch.0.into()]).await.map(drop)
 }
 
-/// Keeps a statement; one that is known already gains the balances it did not have.
+/// Keeps a statement; one that is known already gains the balances it did not have, and ends where the earlier end is.
 pub(crate) async fn put_statement(
     db: &impl ConnectionTrait,
     batch: BatchId,
@@ -154,9 +154,12 @@ pub(crate) async fn put_statement(
         }
         AccountRef::Id(_) => (None, None),
     };
-    let text = "INSERT INTO staged_statements (batch_id, number, account, balances, account_name, account_currency) \
-                VALUES ($1, $2, $3, $4, $5, $6) \
-                ON CONFLICT (batch_id, number) DO UPDATE SET balances = excluded.balances";
+    let text = "INSERT INTO staged_statements \
+                (batch_id, number, account, balances, account_name, account_currency, starts_on, ends_on) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                ON CONFLICT (batch_id, number) DO UPDATE SET balances = excluded.balances, \
+                ends_on = CASE WHEN excluded.ends_on < staged_statements.ends_on THEN excluded.ends_on \
+                ELSE coalesce(staged_statements.ends_on, excluded.ends_on) END";
     let values = [
         batch.0.into(),
         number.into(),
@@ -164,6 +167,8 @@ pub(crate) async fn put_statement(
         to_json(&balances)?.into(),
         name.into(),
         currency.into(),
+        statement.starts_on.into(),
+        statement.ends_on.into(),
     ];
     execute(db, text, values).await.map(drop)
 }

@@ -1,6 +1,6 @@
 //! From what the bank expects to what it books: which waiting row settles which pending transaction.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use kernel::{BatchId, Instant};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use super::dedupe::{WAITING, mark};
 use super::{execute, sql};
 
 /// How long a bank takes to book what it announced, in days.
-pub(crate) const PATIENCE: i32 = 8;
+const PATIENCE: u64 = 8;
 /// Pairs that are looked at. A file with more has so many equal amounts that none of them proves anything.
 const PAIRS: usize = 20_000;
 
@@ -94,41 +94,61 @@ pub(crate) async fn settle(db: &impl ConnectionTrait, batch: BatchId, pair: &Pai
     execute(db, text, values).await.map(drop)
 }
 
-/// The days that a batch tells of an account.
+/// The days that a batch tells of an account: those that its statements name, else those of their rows.
 #[derive(FromQueryResult)]
 pub(crate) struct Window {
     pub(crate) account_id: Uuid,
-    first: NaiveDate,
-    last: NaiveDate,
-    /// The last day that it lists as pending or later, where it lists any.
-    pending: Option<NaiveDate>,
+    first: Option<NaiveDate>,
+    last_row: Option<NaiveDate>,
+    /// The last booked row.
     booked: Option<NaiveDate>,
+    /// Whether it lists anything as pending.
+    lists_pending: bool,
+    ends_on: Option<NaiveDate>,
 }
 
 impl Window {
     /// The day up to which what is pending must be in the batch, if it still is; none where it tells nothing of that.
     fn complete_until(&self) -> Option<NaiveDate> {
         // A file that lists what is pending lists all of it; one that does not tells of what should be booked by then.
-        let listed = self.pending.map(|_| self.last);
-        let booked =
-            self.booked.and_then(|day| day.checked_sub_signed(chrono::Duration::days(PATIENCE.into())));
+        let listed = self.last().filter(|_| self.lists_pending);
+        let booked = self.ends_on.or(self.booked).and_then(|day| day.checked_sub_days(Days::new(PATIENCE)));
         listed.max(booked)
+    }
+
+    /// The last day that is told to its end. Some banks name the day that begins where the statement ends.
+    fn last(&self) -> Option<NaiveDate> {
+        let Some(end) = self.ends_on else { return self.last_row };
+        end.pred_opt().max(self.last_row.map(|row| row.min(end)))
+    }
+
+    /// The last day on which the batch had something to tell of what is booked or expected.
+    fn knew_until(&self) -> Option<NaiveDate> {
+        self.last_row.or_else(|| self.first?.pred_opt())
     }
 }
 
 /// The days that the batch tells of its accounts, where something is pending there. An export of ours, which names
-/// the account by our id, says nothing of what the bank still expects.
-pub(crate) async fn windows(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Window>, DbErr> {
+/// the account by our id, says nothing of what the bank still expects; an end that is still to come says what was asked
+/// for and not what is told.
+pub(crate) async fn windows(
+    db: &impl ConnectionTrait,
+    batch: BatchId,
+    today: NaiveDate,
+) -> Result<Vec<Window>, DbErr> {
     if !is_any(db, batch).await? {
         return Ok(Vec::new());
     }
-    let text = "SELECT s.account_id, min(r.posted_on) AS first, max(r.posted_on) AS last, \
-                max(CASE WHEN r.pending THEN r.posted_on END) AS pending, \
-                max(CASE WHEN NOT r.pending THEN r.posted_on END) AS booked FROM staged_rows r \
-                JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
-                WHERE r.batch_id = $1 AND s.account_id IS NOT NULL \
+    // Rows first: joined one by one, each statement of many would look through all of them.
+    let text = "SELECT s.account_id, min(coalesce(s.starts_on, r.first)) AS first, max(r.last) AS last_row, \
+                max(r.booked) AS booked, coalesce(sum(r.pending), 0) > 0 AS lists_pending, \
+                max(CASE WHEN s.ends_on <= $2 THEN s.ends_on END) AS ends_on FROM staged_statements s \
+                LEFT JOIN (SELECT statement, min(posted_on) AS first, max(posted_on) AS last, \
+                max(CASE WHEN NOT pending THEN posted_on END) AS booked, count(CASE WHEN pending THEN 1 END) AS pending \
+                FROM staged_rows WHERE batch_id = $1 GROUP BY statement) AS r ON r.statement = s.number \
+                WHERE s.batch_id = $1 AND s.account_id IS NOT NULL \
                 AND s.account NOT LIKE '%\"ours\":\"%' GROUP BY s.account_id";
-    Window::find_by_statement(sql(db, text, [batch.0.into()])).all(db).await
+    Window::find_by_statement(sql(db, text, [batch.0.into(), today.into()])).all(db).await
 }
 
 /// What is pending, was there before the batch, lies within its days, and is not in it.
@@ -139,14 +159,16 @@ pub(crate) async fn missing(
     batch: BatchId,
     window: &Window,
 ) -> Result<Vec<Uuid>, DbErr> {
-    let Some(until) = window.complete_until() else { return Ok(Vec::new()) };
+    let (Some(first), Some(until), Some(knew)) = (window.first, window.complete_until(), window.knew_until())
+    else {
+        return Ok(Vec::new());
+    };
     let text = "SELECT t.id FROM transactions t WHERE t.account_id = $2 AND t.pending AND t.removed_at IS NULL \
                 AND t.batch_id <> $1 AND t.posted_on >= $3 AND t.posted_on <= $4 \
                 AND NOT EXISTS (SELECT 1 FROM staged_rows met WHERE met.batch_id = $1 AND met.target_id = t.id) \
                 AND NOT EXISTS (SELECT 1 FROM transactions k WHERE k.account_id = $2 AND k.posted_on > $5 \
                 AND k.batch_id <> $1 AND k.removed_at IS NULL AND NOT k.pending) ORDER BY t.id";
-    let values =
-        [batch.0.into(), window.account_id.into(), window.first.into(), until.into(), window.last.into()];
+    let values = [batch.0.into(), window.account_id.into(), first.into(), until.into(), knew.into()];
     let rows = db.query_all_raw(sql(db, text, values)).await?;
     rows.iter().map(|row| row.try_get("", "id")).collect()
 }

@@ -1,4 +1,4 @@
-use kernel::{AccountId, Currency, PageRequest, Role, SpaceId};
+use kernel::{AccountId, Currency, PageRequest, Role, SpaceId, ToProblem};
 use ledger_api::{AccountKind, AccountPatch, LedgerError, NewAccount};
 use service_registry::IdempotencyKey;
 
@@ -121,15 +121,27 @@ fn a_repeated_creation_with_the_same_key_makes_one_account() {
 }
 
 #[test]
-fn a_refused_creation_does_not_use_up_its_key() {
+fn a_refusal_that_stands_is_the_answer_to_its_key_and_one_that_can_be_mended_is_not() {
     on_each_database(async |bench| {
-        let key =
-            IdempotencyKey { route: "POST".into(), key: "0123456789abcdef".into(), fingerprint: "f".into() };
-        let cx = owner().with_idempotency(key);
-        let missing = AccountId::new();
-        let refused = bench.ledger.update_account(&cx, missing, AccountPatch::default()).await;
+        let who = owner();
+        let under = |fingerprint: &str| {
+            let (route, key) = ("PATCH".into(), "0123456789abcdef".into());
+            who.clone().with_idempotency(IdempotencyKey { route, key, fingerprint: fingerprint.into() })
+        };
+        let nameless = AccountPatch { name: Some(" ".into()), ..AccountPatch::default() };
+        let (missing, fine) = (AccountId::new(), AccountPatch::default());
+        let known = bench.ledger.create_account(&who, cash("Wallet")).await.unwrap().id;
+        let invalid = bench.ledger.update_account(&under("other"), known, nameless).await;
+        assert!(matches!(invalid, Err(LedgerError::Invalid(_))), "{invalid:?}");
+
+        let refused = bench.ledger.update_account(&under("f"), missing, fine.clone()).await;
         assert_eq!(refused, Err(LedgerError::AccountNotFound(missing)));
-        assert!(bench.ledger.create_account(&cx, cash("Wallet")).await.is_ok());
+        let again_cx = under("f");
+        let again = bench.ledger.update_account(&again_cx, missing, fine.clone()).await.unwrap_err();
+        assert_eq!(again.to_problem(), LedgerError::AccountNotFound(missing).to_problem());
+        assert!(again_cx.was_replayed());
+        let reused = bench.ledger.update_account(&under("other"), missing, fine).await.unwrap_err();
+        assert_eq!(reused.to_problem().code, "idempotency_key_reused");
     });
 }
 

@@ -24,19 +24,23 @@ pub struct Bench {
 const IDENTITY: ServiceDescriptor =
     ServiceDescriptor { name: "identity", version: 1, routes: &[], depends_on: &[], default_port: 1 };
 
+/// As where imports keep their previews for a week.
+const LEDGER: ledger::LedgerSettings =
+    ledger::LedgerSettings::for_previews(std::time::Duration::from_secs(7 * 24 * 60 * 60));
+
 impl Bench {
     async fn open(database: TestDatabase) -> Self {
         let store = Store::open("ledger", &database.settings).await.unwrap();
         migrations::up("ledger", store.writer(), store.lock_file()).await.unwrap();
         let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().unwrap();
-        let module = ledger::module(&registry, store.clone());
+        let module = ledger::module(&registry, store.clone(), LEDGER);
         Self { ledger: registry.client::<dyn Ledger>(), store, module, database }
     }
 
     /// What the module does on a timer, ready to be started.
     pub fn jobs(&self) -> Vec<Job> {
         let registry = Registry::builder().service(IDENTITY).service(SERVICE).build().unwrap();
-        ledger::module(&registry, self.store.clone()).jobs
+        ledger::module(&registry, self.store.clone(), LEDGER).jobs
     }
 
     async fn close(self) {
@@ -172,6 +176,7 @@ pub struct File {
     pub account: AccountRef,
     pub rows: Vec<StagedRow>,
     pub balances: Vec<StatedBalance>,
+    pub period: Option<(NaiveDate, NaiveDate)>,
 }
 
 impl File {
@@ -179,11 +184,17 @@ impl File {
         let rows = rows.into_iter().enumerate();
         let rows =
             rows.map(|(at, row)| StagedRow { statement: 0, line: at as u32 + 1, row: Ok(row) }).collect();
-        Self { account: AccountRef::External(checking("key-1")), rows, balances: Vec::new() }
+        Self { account: AccountRef::External(checking("key-1")), rows, balances: Vec::new(), period: None }
     }
 
     pub fn into_account(mut self, account: AccountId) -> Self {
         self.account = AccountRef::Id(account);
+        self
+    }
+
+    /// Says which days of January it tells of.
+    pub fn of_days(mut self, from: u32, to: u32) -> Self {
+        self.period = Some((day(from), day(to)));
         self
     }
 
@@ -199,8 +210,10 @@ impl File {
 
     pub fn parts(&self, batch: BatchId, size: usize) -> Vec<StagePart> {
         let run = Uuid::now_v7();
+        let (starts_on, ends_on) = self.period.map_or((None, None), |(from, to)| (Some(from), Some(to)));
+        let account = self.account.clone();
         let statement =
-            StatementRef { number: 0, account: self.account.clone(), balances: self.balances.clone() };
+            StatementRef { number: 0, account, balances: self.balances.clone(), starts_on, ends_on };
         let mut parts: Vec<StagePart> = self
             .rows
             .chunks(size)

@@ -93,11 +93,7 @@ fn several_accounts_in_one_batch_are_told_apart() {
     on_each_database(async |bench| {
         let cx = owner();
         let batch = BatchId::new();
-        let statement = |number, key| StatementRef {
-            number,
-            account: AccountRef::External(checking(key)),
-            balances: vec![],
-        };
+        let statement = |number, key| StatementRef::new(number, AccountRef::External(checking(key)));
         let staged = |statement, line| StagedRow { statement, line, row: Ok(row(1, -5, "Same")) };
         let part = StagePart {
             batch,
@@ -324,7 +320,7 @@ fn a_nul_character_in_a_file_is_left_out_and_the_row_is_taken() {
 }
 
 #[test]
-fn rows_that_nobody_commits_in_a_month_are_discarded_and_others_wait() {
+fn rows_that_nobody_commits_in_twice_the_time_of_a_preview_are_discarded_and_others_wait() {
     on_each_database(async |bench| {
         let cx = owner();
         let begun = |days: i64| {
@@ -332,7 +328,7 @@ fn rows_that_nobody_commits_in_a_month_are_discarded_and_others_wait() {
             uuid::Uuid::from_u128((at.timestamp_millis() as u128) << 80)
         };
         let mut batches = Vec::new();
-        for days in [31, 29] {
+        for days in [15, 13] {
             let batch = BatchId::new();
             for mut part in File::of([row(1, -1, "A")]).parts(batch, 7) {
                 part.run = begun(days);

@@ -167,6 +167,80 @@ fn a_file_without_pending_rows_ends_the_wait_after_eight_days() {
     });
 }
 
+/// What is left waiting of one row that was expected on the third once the file has come.
+async fn left_waiting(bench: &Bench, file: File) -> i64 {
+    let cx = owner();
+    bench.import(&cx, &File::of([expected(row(3, -500, "Hold"))])).await.unwrap();
+    bench.import(&cx, &file).await.unwrap();
+    bench.only_account(&cx).await.pending.minor()
+}
+
+#[test]
+fn a_statement_that_says_which_days_it_tells_of_is_judged_by_them_and_not_by_its_rows() {
+    on_each_database(async |bench| {
+        let still = -500;
+        // Its rows begin later and end sooner, but it tells of the third, and of eight days more.
+        assert_eq!(left_waiting(bench, File::of([row(6, -2, "B")]).of_days(1, 11)).await, 0);
+        assert_eq!(left_waiting(bench, File::of([]).of_days(1, 11)).await, 0, "nothing happened");
+        assert_eq!(left_waiting(bench, File::of([row(6, -2, "B")]).of_days(1, 10)).await, still);
+        // Its rows are of the days around, but it does not tell of the third.
+        let late = File::of([row(1, -1, "A"), row(20, -2, "B")]).of_days(4, 20);
+        assert_eq!(left_waiting(bench, late).await, still);
+        // It lists what is pending: all of it, but on the day that it may have ended in the middle of.
+        let listing = |from, to| File::of([expected(row(2, -9, "C"))]).of_days(from, to);
+        assert_eq!(left_waiting(bench, listing(1, 4)).await, -9);
+        assert_eq!(left_waiting(bench, listing(1, 3)).await, still - 9);
+    });
+}
+
+#[test]
+fn what_is_gone_is_no_suggestion_any_more() {
+    on_each_database(async |bench| {
+        for (end, suggested) in [(10, 1), (11, 0)] {
+            let cx = owner();
+            bench.import(&cx, &File::of([expected(row(3, -500, "Roma"))])).await.unwrap();
+            let tipped = File::of([row(5, -575, "Roma")]).of_days(1, end);
+            let report = bench.import(&cx, &tipped).await.unwrap();
+            let told = (report.suggestions.len() as u64, report.pending_removed);
+            assert_eq!(told, (suggested, 1 - suggested));
+        }
+    });
+}
+
+#[test]
+fn an_end_that_is_still_to_come_or_later_than_the_bank_s_own_balance_is_no_proof() {
+    on_each_database(async |bench| {
+        let mut ahead = File::of([row(6, -2, "B")]).of_days(1, 11);
+        ahead.period =
+            ahead.period.map(|(from, _)| (from, kernel::now().date_naive() + chrono::Days::new(30)));
+        assert_eq!(left_waiting(bench, ahead).await, -500);
+        let known = File::of([row(6, -2, "B")]).of_days(1, 31).stating(7, 0);
+        assert_eq!(left_waiting(bench, known.clone()).await, 0, "the ledger is told its end");
+        let cx = owner();
+        let batch = kernel::BatchId::new();
+        bench.import(&cx, &File::of([expected(row(3, -500, "Hold"))])).await.unwrap();
+        let mut parts = known.parts(batch, 7);
+        let bounded = ledger_api::StatementRef { ends_on: Some(day(7)), ..parts[0].statements[0].clone() };
+        parts[0].statements.push(bounded);
+        for part in parts {
+            bench.ledger.stage(&cx, part).await.unwrap();
+        }
+        assert_eq!(bench.ledger.ingest(&cx, batch).await.unwrap().pending_removed, 0);
+    });
+}
+
+#[test]
+fn a_statement_that_lacks_a_later_booking_is_too_old_whatever_days_it_names() {
+    on_each_database(async |bench| {
+        let cx = owner();
+        let newest = File::of([expected(row(3, -500, "Hold")), row(9, -2, "Known")]);
+        bench.import(&cx, &newest).await.unwrap();
+        let old = File::of([row(6, -2, "B")]).of_days(1, 31);
+        assert_eq!(bench.import(&cx, &old).await.unwrap().pending_removed, 0);
+        assert_eq!(bench.import(&cx, &File::of([]).of_days(1, 31)).await.unwrap().pending_removed, 0);
+    });
+}
+
 #[test]
 fn an_old_file_says_nothing_of_what_was_announced_after_it() {
     on_each_database(async |bench| {

@@ -29,6 +29,9 @@ pub struct Profile {
     /// In place of a header, the cells that every row has; `null` for those that differ.
     #[serde(default)]
     pub cells: Vec<Option<String>>,
+    /// What the bank's accounts are called of which one file gives all, told apart by their currency alone.
+    #[serde(default)]
+    pub wallet: Option<String>,
     /// How it is read. A file may lack the optional columns that it names.
     pub mapping: Mapping,
     #[serde(skip)]
