@@ -136,7 +136,7 @@ async fn fill(ledger: &ServiceClient<dyn Ledger>, cx: &CallContext, held: usize)
     let mut rates: Vec<f64> = Vec::new();
     for batch in 1..held / BATCH {
         rates.push(import(ledger, cx, batch).await);
-        if (batch + 1) * BATCH % 1_000_000 == 0 {
+        if ((batch + 1) * BATCH).is_multiple_of(1_000_000) {
             let mean = rates.iter().sum::<f64>() / rates.len() as f64;
             let slowest = rates.drain(..).fold(f64::MAX, f64::min);
             println!(
