@@ -2,7 +2,8 @@
 //! synchronous=FULL), and on the PostgreSQL server that `TRIBUTARY_TEST_POSTGRES_URL` names, if any.
 //!
 //! Prints ratios against a bare floor of the same run: one INSERT per 500 rows into a table without any index, in
-//! one durable transaction. `LEDGER_ROWS` sets how many rows the ledger holds before the second half (1,000,000).
+//! one durable transaction. `LEDGER_ROWS` sets how many rows the ledger holds before the second half (1,000,000; with
+//! 10,000,000 it takes some minutes and 10 GB of disk on each database).
 
 use std::time::{Duration, Instant};
 
@@ -59,9 +60,7 @@ async fn measure(database: TestDatabase) {
     report("into an empty ledger", empty, floor, 20_000.0);
     let held: usize =
         std::env::var("LEDGER_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
-    for batch in 1..held / BATCH {
-        import(&ledger, &cx, batch).await;
-    }
+    fill(&ledger, &cx, held).await;
     dry_run(&ledger, &cx, held / BATCH, &format!("at {held} rows")).await;
     let full = import(&ledger, &cx, held / BATCH).await;
     report(&format!("at {held} rows"), full, floor, 20_000.0);
@@ -130,6 +129,22 @@ fn new_ids(_: usize, row: &mut Row) {
 
 async fn import(ledger: &ServiceClient<dyn Ledger>, cx: &CallContext, number: usize) -> f64 {
     import_as(ledger, cx, number, |_, _| {}).await
+}
+
+/// Imports until the ledger holds so many rows, and tells of each million what its batches did.
+async fn fill(ledger: &ServiceClient<dyn Ledger>, cx: &CallContext, held: usize) {
+    let mut rates: Vec<f64> = Vec::new();
+    for batch in 1..held / BATCH {
+        rates.push(import(ledger, cx, batch).await);
+        if ((batch + 1) * BATCH).is_multiple_of(1_000_000) {
+            let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+            let slowest = rates.drain(..).fold(f64::MAX, f64::min);
+            println!(
+                "fill    {mean:>9.0} rows/s  up to {} rows, the slowest batch {slowest:.0}",
+                (batch + 1) * BATCH
+            );
+        }
+    }
 }
 
 /// Imports batch `number`, each row changed first.

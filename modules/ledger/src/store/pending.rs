@@ -139,11 +139,13 @@ pub(crate) async fn windows(
     if !is_any(db, batch).await? {
         return Ok(Vec::new());
     }
-    let text = "SELECT s.account_id, min(coalesce(s.starts_on, r.posted_on)) AS first, max(r.posted_on) AS last_row, \
-                max(CASE WHEN NOT r.pending THEN r.posted_on END) AS booked, \
-                count(CASE WHEN r.pending THEN 1 END) > 0 AS lists_pending, \
+    // Rows first: joined one by one, each statement of many would look through all of them.
+    let text = "SELECT s.account_id, min(coalesce(s.starts_on, r.first)) AS first, max(r.last) AS last_row, \
+                max(r.booked) AS booked, coalesce(sum(r.pending), 0) > 0 AS lists_pending, \
                 max(CASE WHEN s.ends_on <= $2 THEN s.ends_on END) AS ends_on FROM staged_statements s \
-                LEFT JOIN staged_rows r ON r.batch_id = s.batch_id AND r.statement = s.number \
+                LEFT JOIN (SELECT statement, min(posted_on) AS first, max(posted_on) AS last, \
+                max(CASE WHEN NOT pending THEN posted_on END) AS booked, count(CASE WHEN pending THEN 1 END) AS pending \
+                FROM staged_rows WHERE batch_id = $1 GROUP BY statement) AS r ON r.statement = s.number \
                 WHERE s.batch_id = $1 AND s.account_id IS NOT NULL \
                 AND s.account NOT LIKE '%\"ours\":\"%' GROUP BY s.account_id";
     Window::find_by_statement(sql(db, text, [batch.0.into(), today.into()])).all(db).await
