@@ -7,6 +7,8 @@
 mod bindings;
 #[path = "conformance/body.rs"]
 mod body;
+#[path = "conformance/drills.rs"]
+mod drills;
 #[path = "conformance/faults.rs"]
 mod faults;
 #[path = "conformance/over_http.rs"]
@@ -15,6 +17,8 @@ mod over_http;
 mod probe;
 #[path = "conformance/resilience.rs"]
 mod resilience;
+#[path = "conformance/second.rs"]
+mod second;
 
 /// Writes the list of tests once for each binding.
 macro_rules! conformance {
@@ -51,4 +55,4 @@ macro_rules! conformance {
     )*};
 }
 
-conformance!(local serialised http_with_a_retry);
+conformance!(local serialised http_with_a_retry split_while_the_share_moves two_processes);
