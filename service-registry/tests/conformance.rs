@@ -11,6 +11,8 @@ mod body;
 mod drills;
 #[path = "conformance/faults.rs"]
 mod faults;
+#[path = "conformance/lossy.rs"]
+mod lossy;
 #[path = "conformance/over_http.rs"]
 mod over_http;
 #[path = "conformance/probe.rs"]
