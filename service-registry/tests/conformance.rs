@@ -7,14 +7,20 @@
 mod bindings;
 #[path = "conformance/body.rs"]
 mod body;
+#[path = "conformance/drills.rs"]
+mod drills;
 #[path = "conformance/faults.rs"]
 mod faults;
+#[path = "conformance/lossy.rs"]
+mod lossy;
 #[path = "conformance/over_http.rs"]
 mod over_http;
 #[path = "conformance/probe.rs"]
 mod probe;
 #[path = "conformance/resilience.rs"]
 mod resilience;
+#[path = "conformance/second.rs"]
+mod second;
 
 /// Writes the list of tests once for each binding.
 macro_rules! conformance {
@@ -51,4 +57,4 @@ macro_rules! conformance {
     )*};
 }
 
-conformance!(local serialised http_with_a_retry);
+conformance!(local serialised http_with_a_retry split_while_the_share_moves two_processes);

@@ -1,6 +1,8 @@
 //! The same service behind each binding.
 
+use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
@@ -9,44 +11,134 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer};
 use service_registry::policy::{BreakerRules, Policy};
 use service_registry::testing::Serialised;
-use service_registry::{CallError, Caller, Proof, Registry, ServiceClient, async_trait};
+use service_registry::{
+    CallContext, CallError, Caller, Percent, Placement, Proof, Registry, ServiceClient, TransportFactory,
+    async_trait,
+};
 use service_registry_http::{
     CallerVerifier, HttpTransport, KeyPair, RpcAuth, ServiceSigner, ServiceVerifier, Upstream,
     remember_connection, rpc_routes,
 };
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::probe::{Probe, ProbeService, SERVICE};
+use crate::probe::{Probe, ProbeService, SERVICE, Tally};
+use crate::second::Second;
 
-/// A service, a client of it, and what stands between them.
+/// A client of a service behind some binding.
 pub struct World {
-    pub probe: Arc<ProbeService>,
     pub client: ServiceClient<dyn Probe>,
-    pub server: Option<Server>,
+    /// What must stay until the end.
+    _remains: Box<dyn Any>,
 }
 
 impl World {
-    fn new(probe: Arc<ProbeService>, client: ServiceClient<dyn Probe>, server: Option<Server>) -> Self {
+    pub fn new(client: ServiceClient<dyn Probe>, remains: impl Any) -> Self {
+        Self { client, _remains: Box::new(remains) }
+    }
+
+    /// Of a probe in this process, which calls itself through the same binding.
+    fn of(probe: &ProbeService, client: ServiceClient<dyn Probe>, remains: impl Any) -> Self {
         assert!(probe.itself.set(client.clone()).is_ok());
-        Self { probe, client, server }
+        Self::new(client, remains)
+    }
+
+    pub async fn tally(&self) -> Tally {
+        self.client.tally(&CallContext::root()).await.unwrap()
+    }
+
+    /// Waits for the far side to notice; fails after two seconds.
+    pub async fn until(&self, condition: impl Fn(Tally) -> bool) {
+        for _ in 0..200 {
+            if condition(self.tally().await) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it did not happen within two seconds");
     }
 }
 
 pub async fn local() -> World {
     let probe = Arc::new(ProbeService::default());
     let client = ServiceClient::local(probe.clone() as Arc<dyn Probe>);
-    World::new(probe, client, None)
+    World::of(&probe, client, ())
 }
 
 pub async fn serialised() -> World {
     let probe = Arc::new(ProbeService::default());
     let client = Serialised::client(probe.clone() as Arc<dyn Probe>);
-    World::new(probe, client, None)
+    World::of(&probe, client, ())
 }
 
 /// HTTP where the first answer to everything repeatable is lost after the work was done.
 pub async fn http_with_a_retry() -> World {
-    http(Fault::FirstAnswerLost).await
+    let Http { probe, client, server } = http(Fault::FirstAnswerLost);
+    World::of(&probe, client, server)
+}
+
+/// One probe behind both sides, as two processes on one database are, while the share of the other side changes all
+/// the time.
+pub async fn split_while_the_share_moves() -> World {
+    let probe = Arc::new(ProbeService::default());
+    let server = Server::start(probe.clone(), Fault::None);
+    let registry = both_sides(&server.url, &server.tester, &patient());
+    registry.provide::<dyn Probe>(probe.clone());
+    let (client, url) = (registry.client(), server.url.clone());
+    let moves = AbortOnDrop(tokio::spawn(async move {
+        for share in [50.0, 100.0, 10.0, 70.0, 0.0].into_iter().cycle() {
+            let share = Percent::try_from(share).unwrap();
+            registry.place("probe", Placement::split(share, [url.clone()])).unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }));
+    World::of(&probe, client, (server, moves))
+}
+
+/// The service in another process, really.
+pub async fn two_processes() -> World {
+    let second = Second::start();
+    World::new(client(std::slice::from_ref(&second.url), &patient(), &second.tester), second)
+}
+
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A registry that has the probe here and elsewhere, where it is asked as the tester.
+pub fn both_sides(url: &str, tester: &KeyPair, policy: &Policy) -> Registry {
+    let (signer, policy) = (Arc::new(ServiceSigner::new("tester", tester)), *policy);
+    let factory: TransportFactory = Arc::new(move |service, urls| {
+        let upstream = Arc::new(Upstream::new(service.name, urls, &policy)?);
+        Ok(Arc::new(HttpTransport::over(upstream, Arc::clone(&signer))))
+    });
+    let placement = Placement { urls: vec![url.to_owned()], ..Placement::local() };
+    Registry::builder().service(SERVICE).place("probe", placement).transports(factory).build().unwrap()
+}
+
+/// A probe behind a server of its own in this process.
+pub struct Http {
+    pub probe: Arc<ProbeService>,
+    pub client: ServiceClient<dyn Probe>,
+    pub server: Server,
+}
+
+pub fn http(fault: Fault) -> Http {
+    let probe = Arc::new(ProbeService::default());
+    let server = Server::start(probe.clone(), fault);
+    let client = server.client(&patient());
+    Http { probe, client, server }
+}
+
+/// No breaker opens: answers that are lost on purpose say nothing of the server.
+fn patient() -> Policy {
+    let breaker =
+        BreakerRules { failures_in_a_row: u32::MAX, least_calls: u32::MAX, ..BreakerRules::default() };
+    Policy { breaker, ..Policy::default() }
 }
 
 /// What the server does wrong.
@@ -58,16 +150,6 @@ pub enum Fault {
     FirstAnswerLost,
     /// Every answer is replaced by 503.
     EveryAnswerLost,
-}
-
-pub async fn http(fault: Fault) -> World {
-    let probe = Arc::new(ProbeService::default());
-    let server = Server::start(probe.clone(), fault);
-    // Answers that are lost on purpose say nothing of the server.
-    let breaker =
-        BreakerRules { failures_in_a_row: u32::MAX, least_calls: u32::MAX, ..BreakerRules::default() };
-    let client = server.client(&Policy { breaker, ..Policy::default() });
-    World::new(probe, client, Some(server))
 }
 
 /// A private listener on a free port; stops when dropped.

@@ -88,8 +88,8 @@ pub async fn a_call_that_takes_too_long_is_cut_and_its_work_dropped(world: World
     let expected = CallError::deadline_exceeded("probe", "sleep");
     assert_eq!(cut, Err(ProbeError::Call(expected)));
     assert!(started.elapsed() < Duration::from_secs(2));
-    eventually(|| world.probe.cancelled() == world.probe.executions()).await;
-    assert_eq!(world.probe.executions(), 1);
+    world.until(|tally| tally.cancelled == tally.executions).await;
+    assert_eq!(world.tally().await.executions, 1);
 }
 
 pub async fn the_timeout_of_a_method_holds_when_the_caller_has_more_time(world: World) {
@@ -101,34 +101,35 @@ pub async fn an_expired_deadline_does_no_work(world: World) {
     let late = CallContext::root().with_deadline(Instant::now() - Duration::from_millis(1));
     let refused = world.client.nothing(&late).await;
     assert_eq!(refused, Err(ProbeError::Call(CallError::deadline_exceeded("probe", "nothing"))));
-    assert_eq!(world.probe.executions(), 0);
+    assert_eq!(world.tally().await.executions, 0);
 }
 
 pub async fn a_read_ends_when_its_caller_goes_away(world: World) {
     let cx = CallContext::root();
     drop(begun(&world, world.client.sleep(&cx, 300)).await);
-    eventually(|| world.probe.cancelled() == 1).await;
-    assert_eq!(world.probe.finished(), 0);
+    world.until(|tally| tally.cancelled == 1).await;
+    assert_eq!(world.tally().await.finished, 0);
 }
 
 pub async fn a_write_goes_on_when_its_caller_goes_away(world: World) {
     let cx = CallContext::root();
     drop(begun(&world, world.client.write_slowly(&cx, 300)).await);
-    eventually(|| world.probe.finished() == 1).await;
-    assert_eq!((world.probe.executions(), world.probe.cancelled()), (1, 0));
+    world.until(|tally| tally.finished == 1).await;
+    let tally = world.tally().await;
+    assert_eq!((tally.executions, tally.cancelled), (1, 0));
 }
 
 pub async fn a_write_that_takes_too_long_is_cut_all_the_same(world: World) {
     let short = CallContext::root().with_remaining(Duration::from_millis(120));
     let cut = world.client.write_slowly(&short, 60_000).await;
     assert_eq!(cut, Err(ProbeError::Call(CallError::deadline_exceeded("probe", "write_slowly"))));
-    eventually(|| world.probe.cancelled() == 1).await;
+    world.until(|tally| tally.cancelled == 1).await;
 }
 
 /// A call that the callee has begun to work on.
 async fn begun<F: Future>(world: &World, call: F) -> Pin<Box<F>> {
     let mut call = Box::pin(call);
-    let begun = eventually(|| world.probe.executions() == 1);
+    let begun = world.until(|tally| tally.executions == 1);
     assert!(matches!(select(&mut call, Box::pin(begun)).await, Either::Right(_)), "it answered too soon");
     call
 }
@@ -165,7 +166,7 @@ pub async fn a_call_whose_repeats_are_known_acts_once(world: World) {
     for row in 0..3 {
         assert_eq!(world.client.make_row(&CallContext::root()).await, Ok(row));
     }
-    assert_eq!(world.probe.rows.lock().unwrap().len(), 3);
+    assert_eq!(world.tally().await.rows, 3);
 }
 
 pub async fn calls_for_a_request_that_may_come_again_are_known_again(world: World) {
@@ -180,16 +181,5 @@ pub async fn calls_for_a_request_that_may_come_again_are_known_again(world: Worl
 
 pub async fn a_call_that_acts_once_acts_once(world: World) {
     assert_eq!(world.client.increment(&CallContext::root()).await, Ok(1));
-    assert_eq!(world.probe.executions(), 1);
-}
-
-/// Waits for the far side to notice; fails after two seconds.
-async fn eventually(condition: impl Fn() -> bool) {
-    for _ in 0..200 {
-        if condition() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it did not happen within two seconds");
+    assert_eq!(world.tally().await.executions, 1);
 }

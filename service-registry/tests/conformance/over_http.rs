@@ -8,19 +8,19 @@ use service_registry::{CallContext, CallError, Caller, Proof, ServiceClient};
 use service_registry_http::{BODY_LIMIT_BYTES, HttpTransport, KeyPair, ServiceSigner};
 use uuid::Uuid;
 
-use crate::bindings::{Fault, Server, World, http, user};
+use crate::bindings::{Fault, Http, Server, http, user};
 use crate::probe::{Probe, ProbeError};
 
 #[tokio::test]
 async fn an_idempotent_call_whose_answer_was_lost_is_repeated() {
-    let world = http(Fault::FirstAnswerLost).await;
+    let world = http(Fault::FirstAnswerLost);
     let balance = world.client.deposit(&CallContext::root(), Uuid::from_u128(1), 250).await;
     assert_eq!((balance, world.probe.executions()), (Ok(250), 2));
 }
 
 #[tokio::test]
 async fn a_call_that_acts_once_is_not_repeated_after_its_answer_was_lost() {
-    let world = http(Fault::EveryAnswerLost).await;
+    let world = http(Fault::EveryAnswerLost);
     let lost = world.client.increment(&CallContext::root()).await;
     assert!(matches!(lost, Err(ProbeError::Call(CallError::Unavailable { .. }))), "{lost:?}");
     assert_eq!(world.probe.executions(), 1);
@@ -28,7 +28,7 @@ async fn a_call_that_acts_once_is_not_repeated_after_its_answer_was_lost() {
 
 #[tokio::test]
 async fn a_call_is_repeated_twice_and_no_more() {
-    let world = http(Fault::EveryAnswerLost).await;
+    let world = http(Fault::EveryAnswerLost);
     let lost = world.client.nothing(&CallContext::root()).await;
     assert!(matches!(lost, Err(ProbeError::Call(CallError::Unavailable { .. }))), "{lost:?}");
     assert_eq!(world.probe.executions(), 3);
@@ -36,7 +36,7 @@ async fn a_call_is_repeated_twice_and_no_more() {
 
 #[tokio::test]
 async fn nobody_repeats_below_a_repeat() {
-    let world = http(Fault::EveryAnswerLost).await;
+    let world = http(Fault::EveryAnswerLost);
     let repeated = CallContext::root().with_position(Uuid::from_u128(1), 1, 1);
     assert!(world.client.nothing(&repeated).await.is_err());
     assert_eq!(world.probe.executions(), 1);
@@ -44,7 +44,7 @@ async fn nobody_repeats_below_a_repeat() {
 
 #[tokio::test]
 async fn a_repeat_carries_the_same_call_id() {
-    let world = http(Fault::FirstAnswerLost).await;
+    let world = http(Fault::FirstAnswerLost);
     for id in [1, 2] {
         world.client.deposit(&CallContext::root(), Uuid::from_u128(id), 250).await.unwrap();
     }
@@ -67,7 +67,7 @@ async fn a_service_that_is_not_there_is_unavailable_at_once() {
 
 #[tokio::test]
 async fn a_user_token_that_does_not_verify_again_is_refused() {
-    let world = http(Fault::None).await;
+    let world = http(Fault::None);
     let forged = Caller { proof: Proof::UserToken("forged-token".into()), ..user() };
     let refused = world.client.nothing(&CallContext::root().with_caller(forged)).await;
     assert_eq!(refused, Err(ProbeError::Call(CallError::refused("bad user token"))));
@@ -76,8 +76,8 @@ async fn a_user_token_that_does_not_verify_again_is_refused() {
 
 #[tokio::test]
 async fn regression_a_service_that_may_call_but_not_vouch_for_users_is_refused() {
-    let world = http(Fault::None).await;
-    let server = world.server.as_ref().unwrap();
+    let world = http(Fault::None);
+    let server = &world.server;
     let signer = Arc::new(ServiceSigner::new("colleague", &server.tester));
     let transport = HttpTransport::new("probe", &server.url, signer).unwrap();
     let client: ServiceClient<dyn Probe> = ServiceClient::remote(Arc::new(transport));
@@ -90,8 +90,8 @@ async fn regression_a_service_that_may_call_but_not_vouch_for_users_is_refused()
 
 #[tokio::test]
 async fn a_service_that_may_not_call_is_refused() {
-    let world = http(Fault::None).await;
-    let server = world.server.as_ref().unwrap();
+    let world = http(Fault::None);
+    let server = &world.server;
     let signer = Arc::new(ServiceSigner::new("stranger", &server.tester));
     let transport = HttpTransport::new("probe", &server.url, signer).unwrap();
     let stranger: ServiceClient<dyn Probe> = ServiceClient::remote(Arc::new(transport));
@@ -102,8 +102,8 @@ async fn a_service_that_may_not_call_is_refused() {
 
 #[tokio::test]
 async fn only_a_service_token_for_this_target_opens_the_door() {
-    let world = http(Fault::None).await;
-    let server = world.server.as_ref().unwrap();
+    let world = http(Fault::None);
+    let server = &world.server;
     let signer = ServiceSigner::new("tester", &server.tester);
     let user_token = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.AAAA";
     let refused =
@@ -122,8 +122,8 @@ async fn only_a_service_token_for_this_target_opens_the_door() {
 
 #[tokio::test]
 async fn what_is_not_here_is_named() {
-    let world = http(Fault::None).await;
-    let server = world.server.as_ref().unwrap();
+    let world = http(Fault::None);
+    let server = &world.server;
     let token = bearer(&ServiceSigner::new("tester", &server.tester), "probe");
     for address in ["probe/v2/nothing", "probe/v3/vanish"] {
         let (status, error) = post(server, address, token.as_deref(), "[]").await;
@@ -134,8 +134,8 @@ async fn what_is_not_here_is_named() {
 
 #[tokio::test]
 async fn arguments_that_cannot_be_read_are_refused_without_showing_them() {
-    let world = http(Fault::None).await;
-    let server = world.server.as_ref().unwrap();
+    let world = http(Fault::None);
+    let server = &world.server;
     let token = bearer(&ServiceSigner::new("tester", &server.tester), "probe");
     for body in ["", "[", "{}", "[\"secret\"]", "[1, 2, 3]", "[-1]"] {
         let (status, error) = post(server, "probe/v3/sleep", token.as_deref(), body).await;
@@ -148,8 +148,8 @@ async fn arguments_that_cannot_be_read_are_refused_without_showing_them() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
-    let world = http(Fault::None).await;
-    let server = world.server.as_ref().unwrap();
+    let world = http(Fault::None);
+    let server = &world.server;
     let token = bearer(&ServiceSigner::new("tester", &server.tester), "probe");
     let large = " ".repeat(BODY_LIMIT_BYTES + 1);
     let (status, error) = post(server, "probe/v3/nothing", token.as_deref(), &large).await;
@@ -159,8 +159,8 @@ async fn a_body_over_the_limit_is_refused() {
 
 #[tokio::test]
 async fn a_late_request_does_no_work() {
-    let world = http(Fault::None).await;
-    let server = world.server.as_ref().unwrap();
+    let world = http(Fault::None);
+    let server = &world.server;
     let token = bearer(&ServiceSigner::new("tester", &server.tester), "probe").unwrap();
     for late in ["0", "-5"] {
         let request = reqwest::Client::new().post(format!("{}/rpc/probe/v3/nothing", server.url));
@@ -172,7 +172,7 @@ async fn a_late_request_does_no_work() {
 
 #[tokio::test]
 async fn a_client_can_be_moved_while_it_is_held() {
-    let World { client, probe, server } = http(Fault::None).await;
+    let Http { client, probe, server } = http(Fault::None);
     let held = client.clone();
     assert_eq!((held.increment(&CallContext::root()).await, held.binding_kind()), (Ok(1), "remote"));
     client.bind_local(probe);

@@ -41,6 +41,10 @@ pub trait Probe: Send + Sync {
     #[read]
     async fn seen(&self, cx: &CallContext) -> Result<Seen, ProbeError>;
 
+    /// What the callee has done so far.
+    #[read]
+    async fn tally(&self, cx: &CallContext) -> Result<Tally, ProbeError>;
+
     #[read]
     async fn sleep(&self, cx: &CallContext, ms: u64) -> Result<(), ProbeError>;
 
@@ -131,6 +135,16 @@ pub struct Seen {
     pub idempotency: Option<IdempotencyKey>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    pub executions: u32,
+    pub finished: u32,
+    pub cancelled: u32,
+    pub rows: usize,
+    /// The process that it answers in.
+    pub process: u32,
+}
+
 /// The implementation, and what it did.
 #[derive(Default)]
 pub struct ProbeService {
@@ -148,14 +162,6 @@ pub struct ProbeService {
 impl ProbeService {
     pub fn executions(&self) -> u32 {
         self.executions.load(Ordering::SeqCst)
-    }
-
-    pub fn finished(&self) -> u32 {
-        self.finished.load(Ordering::SeqCst)
-    }
-
-    pub fn cancelled(&self) -> u32 {
-        self.cancelled.load(Ordering::SeqCst)
     }
 
     async fn sleep_watched(&self, ms: u64) {
@@ -213,6 +219,16 @@ impl Probe for ProbeService {
                 service_registry::Proof::Delegated => None,
             }),
             idempotency: cx.idempotency().cloned(),
+        })
+    }
+
+    async fn tally(&self, _: &CallContext) -> Result<Tally, ProbeError> {
+        Ok(Tally {
+            executions: self.executions(),
+            finished: self.finished.load(Ordering::SeqCst),
+            cancelled: self.cancelled.load(Ordering::SeqCst),
+            rows: self.rows.lock().unwrap().len(),
+            process: std::process::id(),
         })
     }
 
