@@ -45,7 +45,7 @@ pub struct Checks {
     pub schema: bool,
     pub tokens: AccessTokens,
     /// Services elsewhere and the URLs of their private listeners; one that answers is enough.
-    pub neighbours: Vec<(String, Vec<String>)>,
+    pub neighbours: Box<dyn Fn() -> Vec<(String, Vec<String>)> + Send + Sync>,
 }
 
 impl Health {
@@ -128,9 +128,9 @@ impl Checks {
         if !self.tokens.is_ready() {
             report.missing.push("keys and revocations of identity".to_owned());
         }
-        for (name, urls) in &self.neighbours {
-            if !any_answers(client, urls).await {
-                report.degraded.push(name.clone());
+        for (name, urls) in (self.neighbours)() {
+            if !any_answers(client, &urls).await {
+                report.degraded.push(name);
             }
         }
         report

@@ -66,6 +66,7 @@ fn as_problem(cx: &CallContext, mut response: HttpResponse) -> HttpResponse {
         let plain = std::mem::replace(&mut response, problem_response(cx, Problem::new(code_of(status))));
         keep(plain.headers(), response.headers_mut());
     }
+    response.headers_mut().insert(request_id::REQUEST_ID, request_id::header_value(cx.request_id()));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     security::insert(response.headers_mut(), false);
     response

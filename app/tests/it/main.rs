@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod imports;
 mod lost_answers;
+mod placement;
 mod private;
 mod server;
 mod watch;
