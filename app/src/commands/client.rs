@@ -219,7 +219,7 @@ impl Client {
     }
 }
 
-async fn answer<T: DeserializeOwned>(response: Response) -> Result<T> {
+pub(super) async fn answer<T: DeserializeOwned>(response: Response) -> Result<T> {
     let body = refused(response).await?.bytes().await.context("the answer broke off")?;
     serde_json::from_slice(&body).context("the answer is not one of this version's")
 }

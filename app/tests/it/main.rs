@@ -10,5 +10,6 @@ mod imports;
 mod lost_answers;
 mod placement;
 mod private;
+mod reload;
 mod server;
 mod watch;
