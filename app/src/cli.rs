@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+mod placement;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use kernel::{Currency, ImportId};
 
 use crate::config::{Mode, Overrides};
+pub use placement::{OfPlacement, Operated, Placement, SetPlacement};
 
 /// Gathers a household's money data into one exact, private ledger with one API.
 #[derive(Debug, Parser)]
@@ -35,6 +38,8 @@ pub enum Command {
     Imports(Imports),
     /// Bring the database schema up to date, take it back, or say where it stands.
     Migrate(Migrate),
+    /// Show where services run, and move them while the process runs.
+    Placement(Placement),
     /// Check the configuration and name everything that is wrong with it.
     Check(Common),
     /// Print the OpenAPI 3.1 document of the API; the same in every mode.

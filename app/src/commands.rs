@@ -10,6 +10,7 @@ mod imports;
 mod interrupt;
 mod migrate;
 mod openapi;
+mod placement;
 mod report;
 mod say;
 mod serve;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Import(import) => in_runtime(|| import::run(import)),
         Command::Export(export) => in_runtime(|| export::run(export)),
         Command::Imports(imports) => in_runtime(|| imports::run(imports)),
+        Command::Placement(placement) => in_runtime(|| placement::run(placement)),
         Command::Migrate(migrate) => in_runtime(|| migrate::run(migrate)),
     };
     outcome.unwrap_or_else(|error| {

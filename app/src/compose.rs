@@ -19,6 +19,7 @@ use tracing::info;
 use crate::config::{self, GATEWAY, Settings};
 use crate::health::{Checks, Health};
 use crate::keys::Keys;
+use crate::placement::Placements;
 use crate::{modules, telemetry};
 
 pub(crate) use stores::database;
@@ -30,6 +31,7 @@ pub struct Process {
     /// Where the private listener was bound.
     pub private: SocketAddr,
     pub(crate) health: Arc<Health>,
+    pub(crate) placements: Arc<Placements>,
     pub(crate) settings: config::Shutdown,
     pub(crate) draining: Arc<AtomicBool>,
     /// In the order in which they stop.
@@ -64,12 +66,14 @@ impl Process {
             AccessTokens::new(&settings.identity.issuer, registry.client::<dyn Identity>(), Clock::default());
         let draining = Arc::new(AtomicBool::new(false));
         let health = Arc::new(Health::new(Arc::clone(&draining)));
+        let placements = Arc::new(Placements::new(registry.clone(), &settings));
         let shared = listeners::Shared {
             settings: &settings,
             registry: &registry,
             upstreams,
             routes,
             health: &health,
+            placements: &placements,
         };
         let auth = placement::auth(&keys, &tokens)?;
         let private = listeners::private(&shared, &auth, metrics.clone())?;
@@ -85,7 +89,7 @@ impl Process {
             stores: stores.clone(),
             schema: !settings.database.migrate_at_start,
             tokens: tokens.clone(),
-            neighbours: placement::neighbours(&settings, &registry),
+            neighbours: Box::new(placement::neighbours(&settings, &registry)),
             registry: registry.clone(),
         };
         running.extend(upkeep(
@@ -105,6 +109,7 @@ impl Process {
             public: public_address,
             private: private_address,
             health,
+            placements,
             settings: settings.shutdown,
             draining,
             servers: public.into_iter().chain([private]).collect(),

@@ -5,6 +5,8 @@ mod check;
 mod database_url;
 mod faults;
 mod layers;
+mod placement;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +21,9 @@ pub use layers::Overrides;
 
 /// The pseudo-module that stands for the public listener.
 pub const GATEWAY: &str = "gateway";
+
+/// Whoever looks after processes from outside: no service, but known by a key as services are.
+pub const OPERATOR: &str = "operator";
 
 /// Everything that can be set; `config/default.toml` says what each is and why.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,6 +43,9 @@ pub struct Settings {
     pub edge: Edge,
     pub log: Log,
     pub shutdown: Shutdown,
+    /// The same once more, as text that can be compared.
+    #[serde(skip)]
+    values: values::Values,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -201,6 +209,11 @@ impl Settings {
     /// Whether `module` (or [`GATEWAY`]) runs in this process.
     pub fn runs(&self, module: &str) -> bool {
         self.modules.iter().any(|name| name == module)
+    }
+
+    /// The keys of what is set otherwise in `other`.
+    pub(crate) fn differences<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
+        self.values.differences(&other.values)
     }
 
     /// The modules elsewhere that this process calls: all for a gateway, else those that a module here depends on.

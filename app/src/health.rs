@@ -47,7 +47,7 @@ pub struct Checks {
     pub schema: bool,
     pub tokens: AccessTokens,
     /// Services elsewhere and the URLs of their private listeners; one that answers is enough.
-    pub neighbours: Vec<(String, Vec<String>)>,
+    pub neighbours: Box<dyn Fn() -> Vec<(String, Vec<String>)> + Send + Sync>,
     /// Knows what came of comparing contracts with them.
     pub registry: Registry,
 }
@@ -134,11 +134,11 @@ impl Checks {
         if !self.tokens.is_ready() {
             report.missing.push("keys and revocations of identity".to_owned());
         }
-        for (name, urls) in &self.neighbours {
-            if !any_answers(client, urls).await {
+        for (name, urls) in (self.neighbours)() {
+            if !any_answers(client, &urls).await {
                 report.degraded.push(name.clone());
             }
-            report.degraded.extend(self.registry.contract_state(name).iter().filter_map(disagreement));
+            report.degraded.extend(self.registry.contract_state(&name).iter().filter_map(disagreement));
         }
         report
     }

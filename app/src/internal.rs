@@ -1,6 +1,7 @@
-//! The private listener: calls between services, public requests that a gateway passes on, health, metrics.
+//! The private listener: calls between services, public requests that a gateway passes on, health, metrics, placement.
 
 mod door;
+mod placement;
 mod probes;
 
 use std::sync::Arc;
@@ -17,7 +18,9 @@ use utoipa_actix_web::AppExt;
 
 use crate::edge;
 use crate::health::Health;
+use crate::placement::Placements;
 pub use door::{Door, VerifyAgain};
+pub(crate) use placement::AUDIENCE as OPERATIONS;
 pub(crate) use probes::mount_public as mount_public_health;
 
 /// The application of one private worker thread.
@@ -26,6 +29,7 @@ pub fn app(
     auth: &Arc<RpcAuth>,
     registry: &Registry,
     health: web::Data<Health>,
+    placements: &web::Data<Placements>,
     metrics: PrometheusHandle,
     routes: &[Routes],
 ) -> App<
@@ -41,6 +45,7 @@ pub fn app(
     let app = routes.iter().fold(app.into_utoipa_app(), |app, mount| app.configure(|config| mount(config)));
     app.into_app()
         .configure(probes::mount_private)
+        .configure(|config| placement::mount(config, placements))
         .configure(rpc_routes(registry, auth))
         .default_service(web::to(edge::not_found))
         .wrap(from_fn(door::map_public_problems))

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use service_registry_http::KeyPair;
 
-use crate::config::{Faults, GATEWAY, Settings, or_default};
+use crate::config::{Faults, GATEWAY, OPERATOR, Settings, or_default};
 use crate::modules;
 pub(crate) use file::ensure_dir;
 
@@ -53,6 +53,10 @@ impl Keys {
         for name in service_names() {
             known.insert(name.to_owned(), file::read_public(&paths.public(name))?);
         }
+        // Without one, nobody is let in to change what runs.
+        if paths.public(OPERATOR).exists() {
+            known.insert(OPERATOR.to_owned(), file::read_public(&paths.public(OPERATOR))?);
+        }
         Ok(Self {
             identity_signing: signing.transpose()?,
             refresh: secret("identity", &paths.refresh)?,
@@ -62,6 +66,11 @@ impl Keys {
             known,
         })
     }
+}
+
+/// The key of whoever operates processes with these settings.
+pub(crate) fn operator(settings: &Settings) -> Result<KeyPair> {
+    file::read_pair(&Paths::of(settings).service(OPERATOR))
 }
 
 /// Notes every key that production would miss, cannot read, or uses in two roles.
@@ -98,7 +107,8 @@ pub(crate) fn check_present(settings: &Settings, faults: &mut Faults) {
 /// of one service has no other private key to compare its own with.
 fn check_public(settings: &Settings, paths: &Paths, faults: &mut Faults) {
     let mut seen: BTreeMap<[u8; 32], &str> = BTreeMap::new();
-    for name in service_names() {
+    let operator = paths.public(OPERATOR).exists().then_some(OPERATOR);
+    for name in service_names().chain(operator) {
         let path = paths.public(name);
         let public = match file::read_public_key(&path) {
             Ok(public) => public,
@@ -136,7 +146,7 @@ fn generate_missing(settings: &Settings) -> Result<()> {
     for secret in [&paths.refresh, &paths.account_index, &paths.sealing] {
         file::ensure_secret(secret)?;
     }
-    for name in service_names() {
+    for name in service_names().chain([OPERATOR]) {
         file::ensure_pair(&paths.service(name))?;
         file::ensure_public(&paths.service(name), &paths.public(name))?;
     }

@@ -12,8 +12,11 @@ pub mod internal;
 pub mod keys;
 pub mod modules;
 pub mod openapi;
+mod placement;
+mod reload;
 mod shutdown;
 pub mod telemetry;
+mod upstreams;
 
 /// The server named in its own documents, and what `User-Agent` we have as a client.
 pub(crate) const NAME: &str = concat!("tributary/", env!("CARGO_PKG_VERSION"));

@@ -1,4 +1,4 @@
-//! Who stops in which order, and how long each may take.
+//! Who stops in which order, and how long each may take; until then, what signals ask for.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
 use crate::compose::{Process, Server};
+use crate::reload::Reload;
 
 /// For a listener that comes after one that used up the whole grace; without requests it needs no more.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
@@ -16,20 +17,34 @@ const LAST_MOMENT: Duration = Duration::from_millis(250);
 /// Serves until a signal, or until a listener breaks, and then stops in order.
 ///
 /// SIGTERM or Ctrl-C: readiness says no; after the drain delay nothing new is accepted, what is in flight ends,
-/// jobs end, databases are closed. A second signal ends it at once.
-pub async fn until_stopped(mut process: Process) -> Result<ExitCode> {
-    let mut signals = Signals::listen()?;
-    let broken = select_all(process.servers.iter_mut().map(|server| &mut server.task));
-    tokio::select! {
-        name = signals.next() => info!("Stopping after {name}"),
-        (outcome, ..) = broken => {
-            error!(?outcome, "A listener ended by itself");
-            return Ok(ExitCode::FAILURE);
+/// jobs end, databases are closed. A second signal ends it at once. SIGHUP reloads the configuration where there is
+/// a `reload`, and ends the process like any other where there is none.
+pub async fn until_stopped(
+    mut process: Process,
+    mut signals: Signals,
+    reload: Option<Reload>,
+) -> Result<ExitCode> {
+    let mut broken = select_all(process.servers.iter_mut().map(|server| &mut server.task));
+    loop {
+        tokio::select! {
+            asked = signals.next() => match (asked, &reload) {
+                (Asked::Reload, Some(reload)) => reload.run(),
+                (Asked::Reload, None) => {}
+                (Asked::Stop(name), _) => {
+                    info!("Stopping after {name}");
+                    break;
+                }
+            },
+            (outcome, ..) = &mut broken => {
+                error!(?outcome, "A listener ended by itself");
+                return Ok(ExitCode::FAILURE);
+            }
         }
     }
+    drop(broken);
     tokio::select! {
         cut = stop(process) => Ok(conclude(&cut)),
-        name = signals.next() => {
+        name = signals.next_stop() => {
             error!("Ended at once after a second signal ({name}); requests and jobs were cut");
             Ok(ExitCode::FAILURE)
         }
@@ -96,40 +111,69 @@ async fn stop_server(server: Server, end: Instant) -> Option<String> {
     (!graceful).then(|| format!("requests on the {}", server.name))
 }
 
-/// What asks a process to stop.
-struct Signals {
+/// What a signal asks for.
+enum Asked {
+    Stop(&'static str),
+    Reload,
+}
+
+/// What asks a process for something. To be listened to before anybody is told that it runs: until then a signal does
+/// what it does by itself.
+pub struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    /// None where a hangup is to end us, as it does by itself.
+    #[cfg(unix)]
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    async fn next_stop(&mut self) -> &'static str {
+        loop {
+            if let Asked::Stop(name) = self.next().await {
+                return name;
+            }
+        }
+    }
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> Result<Self> {
+    /// `reloads`: SIGHUP is one of them.
+    pub fn listen(reloads: bool) -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
         let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-        Ok(Self { terminate, interrupt })
+        let hangup = reloads.then(|| signal(SignalKind::hangup())).transpose();
+        Ok(Self { terminate, interrupt, hangup: hangup.context("cannot listen for SIGHUP")? })
     }
 
-    async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> Asked {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => Asked::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Asked::Stop("SIGINT"),
+            _ = hangup => Asked::Reload,
         }
     }
 }
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> Result<Self> {
+    pub fn listen(_reloads: bool) -> Result<Self> {
         Ok(Self {})
     }
 
-    async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> Asked {
         let _ = tokio::signal::ctrl_c().await;
-        "Ctrl-C"
+        Asked::Stop("Ctrl-C")
     }
 }
 
@@ -170,6 +214,10 @@ mod tests {
             public: None,
             private: ([127, 0, 0, 1], 0).into(),
             health: std::sync::Arc::new(crate::health::Health::new(std::sync::Arc::default())),
+            placements: std::sync::Arc::new(crate::placement::Placements::new(
+                service_registry::Registry::builder().build().unwrap(),
+                &crate::config::Settings::load(&crate::config::Overrides::default()).unwrap(),
+            )),
             settings,
             draining: std::sync::Arc::default(),
             servers: vec![public, private],

@@ -38,7 +38,7 @@ mod stock {
         async fn take(&self, cx: &CallContext, pieces: u32) -> Result<u32, StockError>;
     }
 
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema, thiserror::Error)]
     pub enum StockError {
         #[error("only {left} pieces are left")]
         TooFew { left: u32 },

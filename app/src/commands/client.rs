@@ -246,7 +246,7 @@ fn counted(file: File, bar: ProgressBar) -> impl Stream<Item = io::Result<Bytes>
     })
 }
 
-async fn answer<T: DeserializeOwned>(response: Response) -> Result<T> {
+pub(super) async fn answer<T: DeserializeOwned>(response: Response) -> Result<T> {
     let body = refused(response).await?.bytes().await.context("the answer broke off")?;
     serde_json::from_slice(&body).context("the answer is not one of this version's")
 }

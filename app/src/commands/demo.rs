@@ -13,7 +13,8 @@ use super::{report, upload};
 use crate::cli::Demo;
 use crate::compose::Process;
 use crate::config::{Overrides, Settings};
-use crate::{shutdown, telemetry};
+use crate::shutdown::{self, Signals};
+use crate::telemetry;
 
 macro_rules! sample {
     ($name:literal) => {
@@ -71,7 +72,7 @@ pub(super) async fn run(demo: Demo) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     say!("\nServing until Ctrl-C.");
-    shutdown::until_stopped(process).await
+    shutdown::until_stopped(process, Signals::listen(false)?, None).await
 }
 
 fn fresh_dir() -> PathBuf {

@@ -7,15 +7,20 @@ use serde_json::json;
 use super::say::say;
 use crate::cli::Serve;
 use crate::compose::Process;
-use crate::{shutdown, telemetry};
+use crate::reload::Reload;
+use crate::shutdown::{self, Signals};
+use crate::telemetry;
 
 /// Runs what this process is for until it is told to stop.
 pub(super) async fn run(serve: Serve) -> Result<ExitCode> {
-    let settings = super::settings(&serve.overrides())?;
+    let overrides = serve.overrides();
+    let settings = super::settings(&overrides)?;
     telemetry::init(&settings)?;
-    let process = Process::start(settings).await?;
+    let process = Process::start(settings.clone()).await?;
+    let signals = Signals::listen(true)?;
     announce(&process, serve.announce.as_deref())?;
-    shutdown::until_stopped(process).await
+    let reload = Reload::new(overrides, settings, &process);
+    shutdown::until_stopped(process, signals, Some(reload)).await
 }
 
 /// One JSON line that says which addresses were bound: for whoever started us with port 0.

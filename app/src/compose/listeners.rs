@@ -14,13 +14,14 @@ use service_registry::Registry;
 use service_registry_http::{RpcAuth, ServiceSigner, remember_connection};
 
 use super::Server;
-use super::placement::Upstreams;
 use crate::config::{GATEWAY, Settings};
 use crate::edge::{self, Edge, Proxy};
 use crate::health::Health;
 use crate::internal::{self, Door};
 use crate::keys::Keys;
 use crate::openapi;
+use crate::placement::Placements;
+use crate::upstreams::Upstreams;
 
 /// What both listeners need.
 pub(super) struct Shared<'a> {
@@ -29,6 +30,7 @@ pub(super) struct Shared<'a> {
     pub(super) upstreams: Upstreams,
     pub(super) routes: Vec<Routes>,
     pub(super) health: &'a Arc<Health>,
+    pub(super) placements: &'a Arc<Placements>,
 }
 
 struct Bounds {
@@ -49,7 +51,10 @@ pub(super) fn private(
     let door = web::Data::new(Door { registry: registry.clone(), auth: Arc::clone(auth) });
     let (auth, health) = (Arc::clone(auth), web::Data::from(Arc::clone(shared.health)));
     let routes = shared.routes.clone();
-    let app = move || internal::app(door.clone(), &auth, &registry, health.clone(), metrics.clone(), &routes);
+    let placements = web::Data::from(Arc::clone(shared.placements));
+    let app = move || {
+        internal::app(door.clone(), &auth, &registry, health.clone(), &placements, metrics.clone(), &routes)
+    };
     listen("private listener", shared.settings, bounds, app)
 }
 

@@ -35,6 +35,12 @@ pub struct BreakerSettings {
 pub struct ServiceSettings {
     pub url: String,
     pub urls: Vec<String>,
+    pub placement: String,
+    pub share: f64,
+    pub fallback: String,
+    pub guard_error_percent: f64,
+    pub guard_p99_ms: u64,
+    pub shadow: bool,
     pub concurrent: usize,
     pub queued: usize,
     pub retry_percent: u32,

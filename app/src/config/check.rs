@@ -1,6 +1,6 @@
 //! What no single value can tell: settings that do not go together, or not with production.
 
-use super::{Environment, Faults, GATEWAY, Mode, Settings, calls};
+use super::{Environment, Faults, GATEWAY, Mode, Settings, calls, placement};
 use crate::edge::Network;
 use crate::{keys, modules};
 
@@ -9,6 +9,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
     check_modules(settings, faults);
     check_addresses(settings, faults);
     calls::check(settings, faults);
+    placement::check(settings, faults);
     check_edge(settings, faults);
     check_identity(settings, faults);
     check_times(settings, faults);

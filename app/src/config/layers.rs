@@ -6,6 +6,7 @@ use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
+use super::values::Values;
 use super::{Faults, Settings};
 
 const DEFAULT: &str = include_str!("../../config/default.toml");
@@ -16,7 +17,7 @@ const MODES: [(&str, &str); 3] = [
 ];
 const PREFIX: &str = "TRIBUTARY_";
 /// Variables with our prefix that are not settings: who imports and where, and what tests run against.
-const NOT_SETTINGS: [&str; 10] = [
+const NOT_SETTINGS: [&str; 12] = [
     "EMAIL",
     "PASSWORD",
     "TOKEN",
@@ -27,6 +28,8 @@ const NOT_SETTINGS: [&str; 10] = [
     "CORPUS",
     "BLESS",
     "ADVISORIES",
+    "DRILL",
+    "DRILL_SEED",
 ];
 
 /// What the command line says: the strongest layer, and the file that stands two layers below it.
@@ -75,7 +78,8 @@ pub(super) fn merge(
         return None;
     }
     find_unknown("", &defaults, &dict_of(&merged), faults);
-    extract(merged, &defaults, faults)
+    let values = Values::of(&dict_of(&merged));
+    extract(merged, &defaults, faults).map(|settings| Settings { values, ..settings })
 }
 
 fn read_file(path: &std::path::Path, faults: &mut Faults) -> String {
@@ -178,9 +182,13 @@ fn typed(word: String, default: Option<Value>) -> Value {
             Value::from(word.split(',').map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>())
         }
         Some(Value::Bool(..)) => word.parse::<bool>().map_or_else(|_| word.into(), Value::from),
-        Some(Value::Num(..)) => word.parse::<i64>().map_or_else(|_| word.into(), Value::from),
+        Some(Value::Num(..)) => number(&word).unwrap_or_else(|| word.into()),
         _ => word.into(),
     }
+}
+
+fn number(word: &str) -> Option<Value> {
+    word.parse::<i64>().map(Value::from).or_else(|_| word.parse::<f64>().map(Value::from)).ok()
 }
 
 fn insert(dict: &mut Dict, path: &[String], value: Value) {

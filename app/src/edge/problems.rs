@@ -71,6 +71,7 @@ fn as_problem(cx: &CallContext, mut response: HttpResponse) -> HttpResponse {
         let replayed = HeaderName::from_static("idempotent-replayed");
         response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
     }
+    response.headers_mut().insert(request_id::REQUEST_ID, request_id::header_value(cx.request_id()));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     security::insert(response.headers_mut(), false);
     response

@@ -1,6 +1,5 @@
 //! Requests whose module runs elsewhere: streamed there and back, with who we are and who asks told by tokens.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::body::{BodyStream, SizedStream};
@@ -20,6 +19,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::problem_response;
+use crate::upstreams::Upstreams;
 
 /// What goes on to the module. Everything else stays here, above all what a client could pretend with.
 const PASSED_ON: [HeaderName; 6] =
@@ -42,19 +42,25 @@ const HELD_BYTES: usize = 64 * 1024;
 
 /// The way to the modules that run elsewhere.
 pub struct Proxy {
-    upstreams: BTreeMap<&'static str, Arc<Upstream>>,
+    upstreams: Upstreams,
     signer: Option<Arc<ServiceSigner>>,
     registry: Registry,
 }
 
 impl Proxy {
     /// A way to every service that is placed elsewhere; `signer` signs as the gateway.
-    pub fn new(
-        registry: &Registry,
-        upstreams: BTreeMap<&'static str, Arc<Upstream>>,
-        signer: Option<Arc<ServiceSigner>>,
-    ) -> Self {
+    pub fn new(registry: &Registry, upstreams: Upstreams, signer: Option<Arc<ServiceSigner>>) -> Self {
         Self { upstreams, signer, registry: registry.clone() }
+    }
+
+    /// The way to the module that owns `path`, where it does not run here.
+    fn way_of(&self, path: &str) -> Option<Arc<Upstream>> {
+        let owner = self.registry.owner_of_path(path)?.name;
+        if self.registry.runs(owner) {
+            return None;
+        }
+        let urls = self.registry.placement(owner).urls;
+        self.upstreams.reach(owner, &urls).inspect_err(|error| warn!(owner, %error, "No way to {owner}")).ok()
     }
 }
 
@@ -65,10 +71,9 @@ pub(super) async fn forward_or_not_found(
     cx: Cx,
     proxy: web::Data<Proxy>,
 ) -> HttpResponse {
-    let owner = proxy.registry.owner_of_path(req.path()).map(|service| service.name);
-    match owner.and_then(|name| proxy.upstreams.get(name)) {
+    match proxy.way_of(req.path()) {
         Some(target) => {
-            let passed = pass_on(&proxy, target, &req, body, &cx).await;
+            let passed = pass_on(&proxy, &target, &req, body, &cx).await;
             passed.unwrap_or_else(|problem| problem_response(&cx, *problem))
         }
         None => problem_response(&cx, Problem::new(Code::NotFound)),

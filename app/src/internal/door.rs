@@ -68,14 +68,25 @@ pub(super) async fn map_public_problems(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match is_public(req.path()) {
-        true => map_problems(req, next).await,
-        false => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
+    match is_below(&PLAIN, req.path()) {
+        false => map_problems(req, next).await,
+        true => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
     }
 }
 
+/// What has a shape of its own for what goes wrong.
+const PLAIN: [&str; 3] = ["/rpc", "/health", "/metrics"];
+/// What else is no public route.
+const OPERATED: [&str; 1] = ["/placement"];
+
 fn is_public(path: &str) -> bool {
-    !["/rpc/", "/health/", "/metrics"].iter().any(|own| path.starts_with(own))
+    !is_below(&PLAIN, path) && !is_below(&OPERATED, path)
+}
+
+fn is_below(roots: &[&str], path: &str) -> bool {
+    let below =
+        |root: &&str| path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    roots.iter().any(below)
 }
 
 async fn admit(req: &ServiceRequest) -> Result<CallContext, Box<Problem>> {
@@ -106,7 +117,7 @@ async fn admit(req: &ServiceRequest) -> Result<CallContext, Box<Problem>> {
     Ok(cx.of_repeatable_request())
 }
 
-fn problem_of(error: &CallError) -> Problem {
+pub(super) fn problem_of(error: &CallError) -> Problem {
     match error {
         CallError::Refused { reason } => Problem::new(Code::parse(reason).unwrap_or(Code::Forbidden)),
         CallError::Unavailable { .. } => Problem::new(Code::UpstreamUnavailable).retry_after(1),

@@ -5,8 +5,10 @@ mod database;
 mod files;
 mod household;
 mod hybrid;
+mod load;
 mod microservices;
 mod monolith;
+mod operator;
 mod process;
 mod transcript;
 
@@ -20,6 +22,8 @@ pub use client::{Answer, Client, patiently};
 pub use database::Database;
 pub use files::{Bank, SAMPLES, zip};
 pub use household::{Household, PASSWORD};
+pub use load::{Asked, Load, Record};
+pub use operator::metric;
 pub use process::Process;
 pub use transcript::Transcript;
 
@@ -34,15 +38,19 @@ pub enum Mode {
 impl Mode {
     pub const ALL: [Self; 3] = [Self::Monolith, Self::Hybrid, Self::Microservices];
 
-    /// The word for it on the command line, and what runs in which process.
-    fn plan(self) -> (&'static str, &'static [&'static [&'static str]]) {
-        match self {
+    /// What runs in which process.
+    pub fn parts(self) -> Vec<Part> {
+        let (word, plan) = match self {
             Self::Monolith => ("monolith", monolith::PROCESSES),
             Self::Hybrid => ("hybrid", hybrid::PROCESSES),
             Self::Microservices => ("microservices", microservices::PROCESSES),
-        }
+        };
+        plan.iter().map(|modules| (word, *modules)).collect()
     }
 }
+
+/// One process of an installation: its mode, and what runs in it.
+pub type Part = (&'static str, &'static [&'static str]);
 
 /// All processes of one installation, which share a data directory and so their keys.
 pub struct Installation {
@@ -54,10 +62,19 @@ pub struct Installation {
 ///
 /// A journey ends with every process stopping as it should; see [`Installation::stop`].
 pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
+    let started = async |at: &mut Installation| {
+        at.start().await;
+        journey(at).await;
+    };
+    run_parts(&mode.parts(), on, started).await;
+}
+
+/// The same with processes of the journey's own choice, which it starts itself. What runs in several is where the
+/// first of them is, for the others.
+pub async fn run_parts(parts: &[Part], on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
     let Some(database) = on.create().await else { return };
-    let mut installation = Installation::new(mode, database.url());
+    let mut installation = Installation::new(parts, database.url());
     let whole = async {
-        installation.start().await;
         journey(&mut installation).await;
         installation.stop().await;
         database.check_outboxes(installation.directory.path()).await;
@@ -72,25 +89,31 @@ pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Instal
 }
 
 impl Installation {
-    fn new(mode: Mode, database: Option<&str>) -> Self {
+    fn new(parts: &[Part], database: Option<&str>) -> Self {
         let directory = TempDir::with_prefix("tributary-e2e-").expect("a temporary directory can be made");
-        let (word, plan) = mode.plan();
         // Each process has to know where the others will be, so all private addresses are chosen beforehand.
-        let addresses = process::free_addresses(plan.len());
-        let mut common = vec![format!("--mode={word}"), format!("--data-dir={}", directory.path().display())];
+        let addresses = process::free_addresses(parts.len());
+        let mut common = vec![format!("--data-dir={}", directory.path().display())];
         common.extend(database.map(|url| format!("--database-url={url}")));
         common.extend(SETTINGS.map(|setting| format!("--set={setting}")));
-        for (modules, address) in plan.iter().zip(&addresses) {
-            let services = modules.iter().filter(|module| **module != "gateway");
-            common.extend(services.map(|service| format!("--set=services.{service}.url=http://{address}")));
+        let mut placed = Vec::new();
+        for ((_, modules), address) in parts.iter().zip(&addresses) {
+            for service in modules.iter().filter(|module| **module != "gateway") {
+                if !placed.contains(service) {
+                    placed.push(*service);
+                    common.push(format!("--set=services.{service}.url=http://{address}"));
+                }
+            }
         }
-        let processes = plan.iter().zip(addresses);
-        let processes =
-            processes.map(|(modules, address)| Process::new(modules, address, &common, directory.path()));
+        let processes = parts
+            .iter()
+            .zip(addresses)
+            .map(|(part, address)| Process::new(*part, address, &common, directory.path()));
         Self { processes: processes.collect(), directory }
     }
 
-    async fn start(&mut self) {
+    /// Starts every process, and waits until each is of use.
+    pub async fn start(&mut self) {
         for process in &mut self.processes {
             process.start().await;
         }
@@ -99,12 +122,12 @@ impl Installation {
         }
     }
 
-    /// Asks every process to stop; each must do so by itself, in time, and leave a log without faults or secrets.
+    /// Asks every process that runs to stop; each must do so by itself, in time, and leave a log without faults or secrets.
     async fn stop(&mut self) {
-        for process in &self.processes {
+        for process in self.processes.iter().filter(|process| process.is_running()) {
             process.terminate();
         }
-        for process in &mut self.processes {
+        for process in self.processes.iter_mut().filter(|process| process.is_running()) {
             process.until_stopped().await;
         }
         // Whatever users do wrong is no error of ours; only a neighbour's death may be one.

@@ -120,3 +120,32 @@ mod hostile_files {
 async fn the_same_script_gets_the_same_answers_in_every_mode() {
     journeys::comparison::the_same_script_gets_the_same_answers_in_every_mode().await;
 }
+
+/// On PostgreSQL alone, at the length that `TRIBUTARY_DRILL` says: `scripts/drill` runs them in full.
+mod drills {
+    use super::journeys;
+
+    macro_rules! drills {
+        ($($file:ident: $($drill:ident)+;)+) => {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $drill() {
+                    journeys::$file::$drill().await;
+                }
+            )+)+
+        };
+    }
+
+    drills! {
+        placement:
+            drill_1_the_ledger_moves_out_and_back_under_load_and_nobody_notices
+            a_household_stays_on_its_side_and_moves_once_as_the_share_grows
+            drill_2_a_killed_ledger_is_replaced_by_the_one_at_home
+            drill_2_without_a_fallback_every_lost_call_is_a_503_in_time
+            a_guard_puts_the_ledger_back_by_itself_and_says_so
+            reads_that_both_sides_answer_do_not_differ
+            microservices_come_home_to_a_monolith_on_the_same_database;
+        starting:
+            drill_5_processes_started_in_any_order_find_each_other;
+    }
+}

@@ -27,7 +27,9 @@ fn code(output: &Output) -> Option<i32> {
 
 #[test]
 fn help_answers_for_every_command() {
-    for command in ["serve", "demo", "import", "imports", "export", "migrate", "check", "openapi"] {
+    for command in
+        ["serve", "demo", "import", "imports", "export", "migrate", "placement", "check", "openapi"]
+    {
         let output = run(&[command, "--help"]);
         assert_eq!(code(&output), Some(0), "{command}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("Usage:"), "{command}");

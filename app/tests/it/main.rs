@@ -8,6 +8,8 @@ mod export;
 mod import;
 mod imports;
 mod lost_answers;
+mod placement;
 mod private;
+mod reload;
 mod server;
 mod watch;

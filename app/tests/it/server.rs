@@ -68,6 +68,11 @@ impl Server {
         self.http.get(self.private_url(path))
     }
 
+    /// A request to the private listener.
+    pub fn private(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.private_url(path))
+    }
+
     /// The status of a GET of exactly this path; HTTP clients tidy paths up before they send them.
     pub async fn get_untidied(&self, path: &str, token: &str) -> u16 {
         let mut connection = TcpStream::connect(self.process.public.unwrap()).await.unwrap();

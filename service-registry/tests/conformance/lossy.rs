@@ -16,7 +16,7 @@ trait Lossy: Send + Sync {
 }
 
 /// Zero is left out when it is written, and read back as one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 struct Price {
     #[serde(skip_serializing_if = "is_zero", default = "one")]
     minor: i64,

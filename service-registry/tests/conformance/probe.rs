@@ -135,7 +135,7 @@ pub struct Seen {
     pub idempotency: Option<IdempotencyKey>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tally {
     pub executions: u32,
     pub finished: u32,

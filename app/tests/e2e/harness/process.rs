@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::client::patiently;
-use super::{Answer, Client};
+use super::{Answer, Client, Part};
 
 const NOT_STARTED: &str = "the process was started";
 /// How long to give an address that somebody else happens to use right now.
@@ -17,6 +17,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// One process of the real binary; killed when dropped.
 pub struct Process {
+    mode: &'static str,
     modules: &'static [&'static str],
     common: Vec<String>,
     private: SocketAddr,
@@ -37,7 +38,7 @@ pub(super) fn free_addresses(count: usize) -> Vec<SocketAddr> {
 
 impl Process {
     pub(super) fn new(
-        modules: &'static [&'static str],
+        (mode, modules): Part,
         private: SocketAddr,
         common: &[String],
         directory: &Path,
@@ -45,6 +46,7 @@ impl Process {
         let file = |kind: &str| directory.join(format!("{}.{kind}", modules.join("-")));
         let (announcement, log) = (file("announcement"), file("log"));
         Self {
+            mode,
             modules,
             common: common.to_vec(),
             private,
@@ -76,6 +78,11 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse().ok()
     }
 
+    /// Whether it was started and has not ended in a way that somebody waited for.
+    pub(super) fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// Starts it, or starts it again where it was; returns when it listens.
     pub async fn start(&mut self) {
         for _ in 0..RETRIES {
@@ -105,6 +112,7 @@ impl Process {
             .env_clear()
             .arg("serve")
             .args(&self.common)
+            .arg(format!("--mode={}", self.mode))
             .arg(format!("--module={}", self.modules.join(",")))
             .arg(format!("--public={public}"))
             .arg(format!("--private={}", self.private))
@@ -147,7 +155,7 @@ impl Process {
     /// `kill -9`: no handler runs, nothing is flushed.
     pub fn kill(&mut self) {
         self.killed = true;
-        let child = self.child.as_mut().expect(NOT_STARTED);
+        let mut child = self.child.take().expect(NOT_STARTED);
         child.kill().and_then(|()| child.wait()).expect("our own child can be killed");
     }
 
@@ -158,8 +166,12 @@ impl Process {
 
     /// SIGTERM: please stop.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    fn signal(&self, signal: &str) {
         let id = self.child.as_ref().expect(NOT_STARTED).id().to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill can be run");
+        let told = Command::new("kill").args([signal, &id]).status().expect("kill can be run");
         assert!(told.success(), "{} was there to be told", self.name());
     }
 
@@ -175,6 +187,7 @@ impl Process {
         let ended = async || child.try_wait().expect("a child can be asked");
         let code = patiently(&what, ended).await.code();
         self.killed |= code != Some(0);
+        self.child = None;
         code
     }
 
