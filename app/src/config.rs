@@ -207,7 +207,7 @@ impl Settings {
     pub fn neighbours(&self) -> impl Iterator<Item = &'static service_registry::ServiceDescriptor> {
         let needed = |name: &str| {
             let mut here = self.modules.iter().filter_map(|module| crate::modules::descriptor(module));
-            self.runs(GATEWAY) || here.any(|module| module.depends_on.contains(&name))
+            self.runs(GATEWAY) || here.any(|module| module.depends_on().any(|callee| callee == name))
         };
         crate::modules::ALL.iter().filter(move |module| !self.runs(module.name) && needed(module.name))
     }

@@ -9,10 +9,11 @@ use tracing::{error, info};
 use crate::client::ServiceClient;
 use crate::contract::Contract;
 use crate::dispatch::{Dispatch, Dispatcher};
+use crate::permissions::Permissions;
 use crate::placement::Placement;
 use crate::policy::Policy;
 use crate::routes::Pattern;
-use crate::service::ServiceDescriptor;
+use crate::service::{Calls, ServiceDescriptor};
 use crate::transport::{Transport, TransportFactory};
 use crate::validate::{Fault, Faults, validate};
 
@@ -24,6 +25,7 @@ pub struct Registry {
 
 struct Inner {
     services: Vec<ServiceDescriptor>,
+    permissions: Permissions,
     placements: BTreeMap<String, Placement>,
     policies: BTreeMap<String, Policy>,
     routes: Vec<(Pattern, usize)>,
@@ -102,6 +104,11 @@ impl Registry {
         self.inner.placements.get(name).unwrap_or(&Placement::Local)
     }
 
+    /// Who may call what, of all services wherever they run.
+    pub fn permissions(&self) -> &Permissions {
+        &self.inner.permissions
+    }
+
     /// The service that owns a public path: the one with the longest matching route.
     pub fn owner_of_path(&self, path: &str) -> Option<&ServiceDescriptor> {
         let ranked =
@@ -129,6 +136,7 @@ impl Registry {
 #[derive(Default)]
 pub struct RegistryBuilder {
     services: Vec<ServiceDescriptor>,
+    callers: Vec<(&'static str, Calls)>,
     placements: BTreeMap<String, Placement>,
     policies: BTreeMap<String, Policy>,
     transports: Option<TransportFactory>,
@@ -142,6 +150,12 @@ impl RegistryBuilder {
 
     pub fn services(mut self, services: impl IntoIterator<Item = ServiceDescriptor>) -> Self {
         self.services.extend(services);
+        self
+    }
+
+    /// Somebody who makes these calls and is no service.
+    pub fn caller(mut self, name: &'static str, calls: Calls) -> Self {
+        self.callers.push((name, calls));
         self
     }
 
@@ -170,7 +184,7 @@ impl RegistryBuilder {
 
     /// The registry, or everything that is wrong with it.
     pub fn build(self) -> Result<Registry, Faults> {
-        let faults = validate(&self.services, &self.placements);
+        let faults = validate(&self.services, &self.callers, &self.placements);
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
@@ -179,9 +193,10 @@ impl RegistryBuilder {
             service.routes.iter().filter_map(move |route| Some((Pattern::parse(route).ok()?, owner)))
         });
         let routes = routes.collect();
-        let Self { services, placements, policies, .. } = self;
+        let Self { services, callers, placements, policies, .. } = self;
+        let permissions = Permissions::of(&services, &callers);
         let state = Mutex::new(state);
-        Ok(Registry { inner: Arc::new(Inner { services, placements, policies, routes, state }) })
+        Ok(Registry { inner: Arc::new(Inner { services, permissions, placements, policies, routes, state }) })
     }
 
     fn open_transports(&self) -> Result<BTreeMap<String, Arc<dyn Transport>>, Faults> {

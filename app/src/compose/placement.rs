@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use identity_api::AccessTokens;
 use service_registry::{Placement, Registry, ServiceDescriptor, Transport, TransportFactory};
-use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier, Upstream};
+use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier, Signers, Upstream};
 
 use crate::config::{GATEWAY, Settings};
 use crate::internal::VerifyAgain;
@@ -20,11 +20,15 @@ const ACTING: [(&str, [&str; 1]); 1] = [("ledger", ["connections"])];
 /// All services, each placed here or where settings say.
 pub(super) fn registry(settings: &Settings, keys: &Keys) -> Result<(Registry, Upstreams)> {
     let placed = modules::ALL.iter().map(|service| (service.name.to_owned(), place(settings, service)));
-    let signers = keys.services.iter().map(|(name, pair)| Arc::new(ServiceSigner::new(name, pair))).collect();
+    let signers = keys.services.iter().map(|(name, pair)| Arc::new(ServiceSigner::new(name, pair)));
+    let signers = signers.collect::<Vec<_>>();
     let policies =
         modules::ALL.iter().map(|service| (service.name.to_owned(), settings.policy(service.name)));
-    let builder =
-        Registry::builder().services(modules::ALL.iter().copied()).placement(placed).policies(policies);
+    let builder = Registry::builder()
+        .services(modules::ALL.iter().copied())
+        .caller(GATEWAY, modules::GATEWAY_CALLS)
+        .placement(placed)
+        .policies(policies);
     let upstreams = upstreams(settings)?;
     Ok((builder.transports(transports(signers, upstreams.clone())).build()?, upstreams))
 }
@@ -54,34 +58,20 @@ fn upstreams(settings: &Settings) -> Result<Upstreams> {
     Ok(upstreams)
 }
 
-/// Calls are signed by a service here that may make them: a process of several has the rights of each.
 fn transports(signers: Vec<Arc<ServiceSigner>>, upstreams: Upstreams) -> TransportFactory {
     Arc::new(move |target, _| {
-        let signer = signers.iter().find(|signer| may_call(signer.service(), target));
-        let signer = signer.or(signers.first()).ok_or_else(|| {
-            service_registry::CallError::failed("a process without a service has no key to call with")
-        })?;
         let upstream = upstreams.get(target.name);
         let upstream = upstream.ok_or_else(|| service_registry::CallError::unavailable(target.name))?;
-        Ok(Arc::new(HttpTransport::over(Arc::clone(upstream), Arc::clone(signer))) as Arc<dyn Transport>)
+        let signers = Signers::new(signers.clone(), modules::permissions());
+        Ok(Arc::new(HttpTransport::over(Arc::clone(upstream), signers)) as Arc<dyn Transport>)
     })
 }
 
-fn may_call(caller: &str, target: &ServiceDescriptor) -> bool {
-    let depends =
-        modules::descriptor(caller).is_some_and(|service| service.depends_on.contains(&target.name));
-    depends || caller == GATEWAY
-}
-
-/// Who is let in on the private listener: a service by those that depend on it and by gateways, nobody else.
+/// Who is known on the private listener. What each may call there, the registry says.
 pub(super) fn auth(keys: &Keys, tokens: &AccessTokens) -> Result<Arc<RpcAuth>> {
     let mut services = ServiceVerifier::new();
     for (name, pem) in &keys.known {
         services = services.key_pem(name, pem).with_context(|| format!("public key of {name}"))?;
-    }
-    for target in modules::ALL {
-        let callers = keys.known.keys().filter(|caller| may_call(caller, target));
-        services = services.allow(target.name, callers.cloned());
     }
     for (target, callers) in ACTING {
         services = services.allow_acting(target, callers);

@@ -12,4 +12,5 @@ pub mod imports;
 pub mod repeats;
 pub mod stopping;
 pub mod tables;
+pub mod trust;
 pub mod wrong_files;

@@ -97,6 +97,8 @@ journeys! {
         a_stopping_server_finishes_the_request_in_flight_and_exits_0
         a_second_signal_ends_a_server_at_once_and_says_that_it_did
         processes_say_whether_they_are_of_use_and_what_is_missing;
+    trust:
+        a_refusal_is_logged_with_who_asked_for_what;
 }
 
 /// What is long, and the same in every mode.

@@ -10,4 +10,5 @@ mod imports;
 mod lost_answers;
 mod private;
 mod server;
+mod trust;
 mod watch;

@@ -11,14 +11,14 @@ use reqwest::{Request, Url};
 use service_registry::policy::Policy;
 use service_registry::{CallError, Outgoing, Reply, Transport};
 
-use crate::signer::ServiceSigner;
+use crate::signer::{ServiceSigner, Signers};
 use crate::upstream::{Answer, Rules, Upstream};
 use crate::wire::{REFUSAL, REPLAYED, headers_for};
 
 /// Calls to one service, at one address or several.
 pub struct HttpTransport {
     upstream: Arc<Upstream>,
-    signer: Arc<ServiceSigner>,
+    signers: Signers,
     /// By method; one transport serves one version of one service.
     addresses: ArcSwap<Vec<(&'static str, Url)>>,
 }
@@ -31,14 +31,15 @@ impl HttpTransport {
     }
 
     /// A transport to a service that others here may ask too.
-    pub fn over(upstream: Arc<Upstream>, signer: Arc<ServiceSigner>) -> Self {
-        Self { upstream, signer, addresses: ArcSwap::default() }
+    pub fn over(upstream: Arc<Upstream>, signers: impl Into<Signers>) -> Self {
+        Self { upstream, signers: signers.into(), addresses: ArcSwap::default() }
     }
 
     fn request(&self, call: &Outgoing<'_>) -> Result<Request, CallError> {
         let mut request = Request::new(Method::POST, self.address(call));
         *request.body_mut() = Some(call.arguments.clone().into());
-        let headers = headers_for(call.cx, call.service, &self.signer);
+        let signer = self.signers.of(call.service, call.method.name)?;
+        let headers = headers_for(call.cx, call.service, signer);
         *request.headers_mut() = headers.map_err(|error| name_method(error, call))?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(request)

@@ -9,6 +9,7 @@ use service_registry::{CallContext, CallError, Dispatch, Placement, Registry, Re
 
 use crate::auth::{CallerVerifier, authenticate};
 use crate::gone::CallerWatch;
+use crate::refusal::{Asked, Reason};
 use crate::verifier::ServiceVerifier;
 use crate::wire::{REFUSAL, REPLAYED, context_from_headers};
 
@@ -102,7 +103,8 @@ impl Admitted<'_> {
 }
 
 impl Door {
-    /// Who calls is settled before a byte of the body is read, and whether there is time before the work.
+    /// Who calls and whether they may is settled before a byte of the body is read, and whether there is time before
+    /// the work.
     async fn admit<'a>(
         &self,
         address: Address<'a>,
@@ -110,8 +112,12 @@ impl Door {
         body: web::Payload,
     ) -> Result<Admitted<'a>, Refused> {
         let (auth, Address { service, method, .. }) = (&self.auth, address);
-        let sender = authenticate(request.headers(), service, &auth.services, &*auth.callers).await?;
+        let asked = Asked::of(request, service, self.registry.descriptor(service), method);
+        let sender = authenticate(&asked, auth).await?;
         let dispatcher = self.dispatcher(&address)?;
+        if !self.registry.permissions().allow(&sender.service, service, method) {
+            return Err(asked.refuse(auth, Some(&sender.service), Reason::Method).into());
+        }
         let cx = context_from_headers(request.headers(), sender.caller)?;
         let arguments = tokio::time::timeout(cx.remaining(), read(body))
             .await
