@@ -19,7 +19,7 @@ use tracing::info;
 use crate::config::{self, GATEWAY, Settings};
 use crate::health::{Checks, Health};
 use crate::keys::Keys;
-use crate::{modules, telemetry};
+use crate::{certificates, modules, telemetry};
 
 pub(crate) use stores::database;
 
@@ -51,7 +51,8 @@ impl Process {
     pub async fn start(settings: Settings) -> Result<Self> {
         let metrics = telemetry::metrics()?;
         let keys = Keys::load(&settings)?;
-        let (registry, upstreams) = placement::registry(&settings, &keys)?;
+        let tls = certificates::load(&settings)?;
+        let (registry, upstreams) = placement::registry(&settings, &keys, tls.as_ref())?;
         let stores = stores::open(&settings).await?;
         if settings.database.migrate_at_start {
             stores::migrate(&stores).await?;
@@ -70,8 +71,9 @@ impl Process {
             upstreams,
             routes,
             health: &health,
+            tls: tls.as_ref(),
         };
-        let auth = placement::auth(&keys, &tokens)?;
+        let auth = placement::auth(&keys, &tokens, tls.is_some())?;
         let private = listeners::private(&shared, &auth, metrics.clone())?;
         let public = match settings.runs(GATEWAY) {
             true => Some(listeners::public(&shared, &keys, &tokens, &draining)?),
@@ -86,6 +88,7 @@ impl Process {
             schema: !settings.database.migrate_at_start,
             tokens: tokens.clone(),
             neighbours: placement::neighbours(&settings, &registry),
+            tls: tls.clone(),
         };
         running.extend(upkeep(
             &health,
@@ -95,6 +98,10 @@ impl Process {
             public.as_ref().map(|(_, edge, _)| Arc::clone(edge)),
             &stop,
         ));
+        if let Some(tls) = tls {
+            let job = certificates::keep_current(tls, stop.clone());
+            running.push(("certificates", tokio::spawn(job)));
+        }
         health.set_started();
 
         let (private_address, private) = private;

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use service_registry_http::TlsFiles;
 
 pub use calls::{Calls, ServiceSettings};
 pub use database_url::DatabaseUrl;
@@ -68,6 +69,14 @@ pub struct PrivateListener {
     pub listen: String,
     pub workers: usize,
     pub max_connections: usize,
+    pub tls: PrivateTls,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct PrivateTls {
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
+    pub ca_file: PathBuf,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -226,6 +235,13 @@ impl Settings {
             _ => 7100,
         };
         Ok(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    /// Where the certificates between services are, if calls go over TLS.
+    pub fn tls_files(&self) -> Option<TlsFiles> {
+        let PrivateTls { cert_file, key_file, ca_file } = self.private.tls.clone();
+        let is_set = !cert_file.as_os_str().is_empty();
+        is_set.then_some(TlsFiles { cert: cert_file, key: key_file, ca: ca_file })
     }
 
     /// The database URL, read from its file if one is named; empty for SQLite in the data directory.

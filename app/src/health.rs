@@ -9,6 +9,7 @@ use identity_api::AccessTokens;
 use platform::Store;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
+use service_registry_http::Tls;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -46,6 +47,8 @@ pub struct Checks {
     pub tokens: AccessTokens,
     /// Services elsewhere and the URLs of their private listeners; one that answers is enough.
     pub neighbours: Vec<(String, Vec<String>)>,
+    /// Over what they are asked, if not in the clear.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Health {
@@ -82,11 +85,10 @@ impl Health {
 
     /// Looks again and again until `stop`.
     pub async fn watch(&self, mut checks: Checks, stop: CancellationToken) {
-        // Only asked whether somebody is there: the services' certificates are the callers' business.
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
-        let client = client.inspect_err(|error| warn!(%error, "Cannot look after neighbours")).ok();
+        let clients: Vec<_> =
+            checks.neighbours.iter().map(|(name, _)| client(name, checks.tls.as_ref())).collect();
         loop {
-            let report = checks.look(client.as_ref()).await;
+            let report = checks.look(&clients).await;
             let pause = if report.missing.is_empty() { REFRESH } else { REFRESH_MISSING };
             self.note(report);
             tokio::select! {
@@ -114,7 +116,7 @@ impl Health {
 }
 
 impl Checks {
-    async fn look(&mut self, client: Option<&reqwest::Client>) -> Report {
+    async fn look(&mut self, clients: &[Option<reqwest::Client>]) -> Report {
         let mut report = Report::default();
         for store in &self.stores {
             let answer = tokio::time::timeout(PATIENCE, store.reader().execute_unprepared("SELECT 1")).await;
@@ -128,8 +130,8 @@ impl Checks {
         if !self.tokens.is_ready() {
             report.missing.push("keys and revocations of identity".to_owned());
         }
-        for (name, urls) in &self.neighbours {
-            if !any_answers(client, urls).await {
+        for ((name, urls), client) in self.neighbours.iter().zip(clients) {
+            if !any_answers(client.as_ref(), urls).await {
                 report.degraded.push(name.clone());
             }
         }
@@ -148,6 +150,15 @@ impl Checks {
         }
         self.schema = report.missing.iter().any(|what| what.starts_with("migrations"));
     }
+}
+
+fn client(service: &str, tls: Option<&Arc<Tls>>) -> Option<reqwest::Client> {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+    let client = match tls {
+        Some(tls) => client.tls_backend_preconfigured(tls.client_config(service)),
+        None => client,
+    };
+    client.build().inspect_err(|error| warn!(service, %error, "Cannot look after {service}")).ok()
 }
 
 async fn any_answers(client: Option<&reqwest::Client>, urls: &[String]) -> bool {

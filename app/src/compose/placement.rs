@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use identity_api::AccessTokens;
 use service_registry::{Placement, Registry, ServiceDescriptor, Transport, TransportFactory};
-use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier, Signers, Upstream};
+use service_registry_http::{HttpTransport, RpcAuth, ServiceSigner, ServiceVerifier, Signers, Tls, Upstream};
 
 use crate::config::{GATEWAY, Settings};
 use crate::internal::VerifyAgain;
@@ -18,7 +18,11 @@ use crate::modules;
 const ACTING: [(&str, [&str; 1]); 1] = [("ledger", ["connections"])];
 
 /// All services, each placed here or where settings say.
-pub(super) fn registry(settings: &Settings, keys: &Keys) -> Result<(Registry, Upstreams)> {
+pub(super) fn registry(
+    settings: &Settings,
+    keys: &Keys,
+    tls: Option<&Arc<Tls>>,
+) -> Result<(Registry, Upstreams)> {
     let placed = modules::ALL.iter().map(|service| (service.name.to_owned(), place(settings, service)));
     let signers = keys.services.iter().map(|(name, pair)| Arc::new(ServiceSigner::new(name, pair)));
     let signers = signers.collect::<Vec<_>>();
@@ -29,7 +33,7 @@ pub(super) fn registry(settings: &Settings, keys: &Keys) -> Result<(Registry, Up
         .caller(GATEWAY, modules::GATEWAY_CALLS)
         .placement(placed)
         .policies(policies);
-    let upstreams = upstreams(settings)?;
+    let upstreams = upstreams(settings, tls)?;
     Ok((builder.transports(transports(signers, upstreams.clone())).build()?, upstreams))
 }
 
@@ -39,7 +43,10 @@ fn place(settings: &Settings, service: &ServiceDescriptor) -> Placement {
     }
     let urls = settings.service_urls(service.name);
     match urls.is_empty() {
-        true => Placement::remote(format!("http://127.0.0.1:{}", service.default_port)),
+        true => {
+            let scheme = if settings.tls_files().is_some() { "https" } else { "http" };
+            Placement::remote(format!("{scheme}://127.0.0.1:{}", service.default_port))
+        }
         false => Placement::Remote { urls },
     }
 }
@@ -47,11 +54,15 @@ fn place(settings: &Settings, service: &ServiceDescriptor) -> Placement {
 /// The ways to the services elsewhere, each one for the calls of modules here and for what a gateway passes on.
 pub(super) type Upstreams = BTreeMap<&'static str, Arc<Upstream>>;
 
-fn upstreams(settings: &Settings) -> Result<Upstreams> {
+fn upstreams(settings: &Settings, tls: Option<&Arc<Tls>>) -> Result<Upstreams> {
     let mut upstreams = Upstreams::new();
     for service in modules::ALL {
         if let Placement::Remote { urls } = place(settings, service) {
-            let upstream = Upstream::new(service.name, &urls, &settings.policy(service.name))?;
+            let policy = settings.policy(service.name);
+            let upstream = match tls {
+                Some(tls) => Upstream::over_tls(service.name, &urls, &policy, tls)?,
+                None => Upstream::new(service.name, &urls, &policy)?,
+            };
             upstreams.insert(service.name, Arc::new(upstream));
         }
     }
@@ -68,7 +79,7 @@ fn transports(signers: Vec<Arc<ServiceSigner>>, upstreams: Upstreams) -> Transpo
 }
 
 /// Who is known on the private listener. What each may call there, the registry says.
-pub(super) fn auth(keys: &Keys, tokens: &AccessTokens) -> Result<Arc<RpcAuth>> {
+pub(super) fn auth(keys: &Keys, tokens: &AccessTokens, certificates: bool) -> Result<Arc<RpcAuth>> {
     let mut services = ServiceVerifier::new();
     for (name, pem) in &keys.known {
         services = services.key_pem(name, pem).with_context(|| format!("public key of {name}"))?;
@@ -76,7 +87,7 @@ pub(super) fn auth(keys: &Keys, tokens: &AccessTokens) -> Result<Arc<RpcAuth>> {
     for (target, callers) in ACTING {
         services = services.allow_acting(target, callers);
     }
-    Ok(Arc::new(RpcAuth { services, callers: Arc::new(VerifyAgain(tokens.clone())) }))
+    Ok(Arc::new(RpcAuth { services, callers: Arc::new(VerifyAgain(tokens.clone())), certificates }))
 }
 
 /// The services that this process calls elsewhere, and where their private listeners are.

@@ -3,7 +3,7 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, HttpResponse, web};
 use async_trait::async_trait;
 use identity_api::{AccessTokens, TokenFault};
 use kernel::{Code, Problem, ToProblem};
@@ -45,6 +45,13 @@ pub(super) async fn enter(
     let bare = context_from_headers(req.headers(), None).unwrap_or_else(|_| CallContext::root());
     let span = tracing::error_span!("request", request_id = %bare.request_id(), trace_id = bare.trace().trace_id_hex());
     async {
+        if let Err(error) = check_certificate(&req) {
+            let answer = match is_public(req.path()) {
+                true => problem_response(&bare, problem_of(&error)),
+                false => HttpResponse::Forbidden().json(error),
+            };
+            return Ok(req.into_response(answer));
+        }
         if !is_public(req.path()) {
             req.extensions_mut().insert(bare);
             return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
@@ -61,6 +68,14 @@ pub(super) async fn enter(
     }
     .instrument(span)
     .await
+}
+
+/// Where certificates are asked for, only probes come without: orchestrators have none to show.
+fn check_certificate(req: &ServiceRequest) -> Result<(), CallError> {
+    if req.path().starts_with("/health/") {
+        return Ok(());
+    }
+    Asked::of(req.request(), "private listener", None, req.path()).check_certificate(&door(req).auth)
 }
 
 fn door(req: &ServiceRequest) -> &Door {

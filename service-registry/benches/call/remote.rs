@@ -80,7 +80,7 @@ fn serve() -> (String, ServiceClient<dyn Ledger>) {
         .expect("a sound registry");
     registry.provide::<dyn Ledger>(Arc::new(InMemory::new()));
     let services = ServiceVerifier::new().key("caller", pair.public_key()).expect("a key");
-    let auth = RpcAuth { services, callers: Arc::new(NoCallers) };
+    let auth = RpcAuth { services, callers: Arc::new(NoCallers), certificates: false };
     let auth = Arc::new(auth);
     let server = HttpServer::new(move || {
         App::new().configure(rpc_routes(&registry, &auth)).route("/bare", web::post().to(bare_answer))

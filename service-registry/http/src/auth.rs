@@ -53,7 +53,11 @@ pub async fn authenticate(asked: &Asked<'_>, auth: &RpcAuth) -> Result<Authentic
 
 fn sender(asked: &Asked<'_>, auth: &RpcAuth, authorization: Option<&str>) -> Result<Verified, Refused> {
     let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
-    auth.services.verify(token.ok_or(Refused::nobody(Reason::NoToken))?, asked.target)
+    let verified = auth.services.verify(token.ok_or(Refused::nobody(Reason::NoToken))?, asked.target)?;
+    match asked.judge_certificate(auth, Some(&verified.service)) {
+        Some(reason) => Err(Refused { claimed: Some(verified.service), reason }),
+        None => Ok(verified),
+    }
 }
 
 async fn user(asked: &Asked<'_>, auth: &RpcAuth, service: &str, token: &str) -> Result<Caller, CallError> {

@@ -8,6 +8,7 @@ use metrics::counter;
 use service_registry::{CallError, ServiceDescriptor};
 use tracing::warn;
 
+use crate::gone::Certified;
 use crate::server::RpcAuth;
 use crate::wire::{REQUEST_ID, text_header};
 
@@ -51,6 +52,10 @@ pub enum Reason {
     UserToken,
     #[error("a method that this service may not call")]
     Method,
+    #[error("no certificate")]
+    NoCertificate,
+    #[error("a certificate of another service")]
+    OtherCertificate,
     #[error("a public route, and only a gateway passes those on")]
     NotAGateway,
     #[error("a public route for a user without their own token")]
@@ -78,6 +83,8 @@ impl Reason {
             Self::TwoUsers => "two_users",
             Self::UserToken => "user_token",
             Self::Method => "method",
+            Self::NoCertificate => "no_certificate",
+            Self::OtherCertificate => "other_certificate",
             Self::NotAGateway => "not_a_gateway",
             Self::NoUserToken => "no_user_token",
         }
@@ -94,6 +101,8 @@ pub struct Asked<'a> {
     what: &'a str,
     pub(crate) headers: &'a HeaderMap,
     peer: Option<SocketAddr>,
+    /// The services that the certificate of the connection names.
+    certificate: Option<&'a [String]>,
 }
 
 impl<'a> Asked<'a> {
@@ -105,7 +114,30 @@ impl<'a> Asked<'a> {
         what: &'a str,
     ) -> Self {
         let known = service.map(|service| service.name);
-        Self { target, known, what, headers: request.headers(), peer: request.peer_addr() }
+        let certificate = request.conn_data::<Certified>().and_then(|certified| certified.0.as_deref());
+        Self { target, known, what, headers: request.headers(), peer: request.peer_addr(), certificate }
+    }
+
+    /// What the certificate of the connection says against `caller`, where certificates are asked for. Without a
+    /// caller, that there has to be one.
+    pub(crate) fn judge_certificate(&self, auth: &RpcAuth, caller: Option<&str>) -> Option<Reason> {
+        match (self.certificate, caller) {
+            _ if !auth.certificates => None,
+            (None, _) => Some(Reason::NoCertificate),
+            (Some(named), Some(caller)) => {
+                let names = named.iter().any(|service| service == caller);
+                (!names).then_some(Reason::OtherCertificate)
+            }
+            (Some(_), None) => None,
+        }
+    }
+
+    /// Refuses a connection that has shown no certificate, where one is asked for.
+    pub fn check_certificate(&self, auth: &RpcAuth) -> Result<(), CallError> {
+        match self.judge_certificate(auth, None) {
+            Some(reason) => Err(self.refuse(auth, None, reason)),
+            None => Ok(()),
+        }
     }
 
     /// Writes down that `caller`, as far as anybody knows who that is, is not let in, and gives what to answer.
@@ -125,6 +157,7 @@ impl<'a> Asked<'a> {
             caller = caller.map_or("unknown", cut),
             reason = reason.label(),
             request_id = text_header(self.headers, REQUEST_ID).ok().flatten().map(cut),
+            certificate = self.certificate.map(|named| tracing::field::display(named.join(" "))),
             peer = self.peer.map(tracing::field::display),
             "Refused {known} a call to {service}: {reason}"
         );

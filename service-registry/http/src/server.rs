@@ -16,10 +16,13 @@ use crate::wire::{REFUSAL, REPLAYED, context_from_headers};
 /// Largest body of a call, in bytes.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
-/// Who is let in: services by their tokens, users by theirs.
+/// Who is let in: services by their tokens and certificates, users by their tokens.
 pub struct RpcAuth {
     pub services: ServiceVerifier,
     pub callers: Arc<dyn CallerVerifier>,
+    /// Whether callers must show a certificate that names the service of their token. True over TLS; see
+    /// [`crate::Tls::server_config`].
+    pub certificates: bool,
 }
 
 /// Mounts the calls to everything that `registry` provides, now or later:

@@ -10,11 +10,13 @@ mod resolve;
 mod retry;
 mod rules;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
+use rustls::ClientConfig;
 use service_registry::CallError;
 use service_registry::policy::{Bulkhead, Policy};
 use tracing::debug;
@@ -25,6 +27,7 @@ pub use self::resolve::{Resolve, SystemResolver};
 pub use self::retry::Make;
 use self::retry::Repeats;
 pub use self::rules::Rules;
+use crate::tls::Tls;
 
 /// One service elsewhere, at one address or several.
 pub struct Upstream {
@@ -48,11 +51,31 @@ impl Upstream {
         policy: &Policy,
         resolver: Resolve,
     ) -> Result<Self, CallError> {
+        Self::build(service, urls, policy, resolver, None)
+    }
+
+    /// The same over TLS, with our certificate, to whoever has one that names the service.
+    pub fn over_tls(
+        service: &str,
+        urls: &[String],
+        policy: &Policy,
+        tls: &Arc<Tls>,
+    ) -> Result<Self, CallError> {
+        Self::build(service, urls, policy, SystemResolver::shared(), Some(tls.client_config(service)))
+    }
+
+    fn build(
+        service: &str,
+        urls: &[String],
+        policy: &Policy,
+        resolver: Resolve,
+        tls: Option<ClientConfig>,
+    ) -> Result<Self, CallError> {
         let bases = urls.iter().map(|url| parse(url)).collect::<Result<Vec<_>, _>>()?;
         let base = bases.first().cloned();
         let base = base.ok_or_else(|| CallError::failed(format!("no url for {service}")))?;
-        let endpoints = Endpoints::new(service, bases, policy.breaker, resolver);
-        let client = endpoints::http_client(&base, None)
+        let endpoints = Endpoints::new(service, bases, policy.breaker, resolver, tls.clone());
+        let client = endpoints::http_client(&base, None, tls.as_ref())
             .map_err(|error| CallError::failed(format!("no http client: {error}")))?;
         let client = ClientBuilder::new(client).with(Attempt::new(endpoints)).build();
         let bulkhead = Bulkhead::new(policy.bulkhead, service, "remote");

@@ -94,7 +94,7 @@ impl Server {
             .and_then(|verifier| verifier.key("colleague", tester.public_key()))
             .unwrap()
             .allow_acting("probe", ["tester"]);
-        let auth = Arc::new(RpcAuth { services, callers: Arc::new(Users) });
+        let auth = Arc::new(RpcAuth { services, callers: Arc::new(Users), certificates: false });
         let server = HttpServer::new(move || {
             let lose = from_fn(move |request, next| lose_answers(fault, request, next));
             App::new().wrap(lose).configure(rpc_routes(&registry, &auth))
