@@ -1,5 +1,6 @@
 //! The real binary, run as one, two or four processes for one journey, and stopped again.
 
+mod certificates;
 mod client;
 mod database;
 mod files;
@@ -12,10 +13,12 @@ mod transcript;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tempfile::TempDir;
 
+pub use certificates::Authority;
 pub use client::{Answer, Client, patiently};
 pub use database::Database;
 pub use files::{Bank, SAMPLES, zip};
@@ -48,6 +51,8 @@ impl Mode {
 pub struct Installation {
     processes: Vec<Process>,
     directory: TempDir,
+    /// Who signed the certificates, where calls go over TLS.
+    authority: Option<Arc<Authority>>,
     refusals_expected: bool,
 }
 
@@ -55,8 +60,22 @@ pub struct Installation {
 ///
 /// A journey ends with every process stopping as it should; see [`Installation::stop`].
 pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
+    run_in(mode, on, None, journey).await;
+}
+
+/// The same where calls between processes go over TLS, with certificates on both sides.
+pub async fn run_over_tls(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
+    run_in(mode, on, Some(Authority::new("before")), journey).await;
+}
+
+async fn run_in(
+    mode: Mode,
+    on: Database,
+    authority: Option<Authority>,
+    journey: impl AsyncFnOnce(&mut Installation),
+) {
     let Some(database) = on.create().await else { return };
-    let mut installation = Installation::new(mode, database.url());
+    let mut installation = Installation::new(mode, database.url(), authority);
     let whole = async {
         installation.start().await;
         journey(&mut installation).await;
@@ -73,7 +92,7 @@ pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Instal
 }
 
 impl Installation {
-    fn new(mode: Mode, database: Option<&str>) -> Self {
+    fn new(mode: Mode, database: Option<&str>, authority: Option<Authority>) -> Self {
         let directory = TempDir::with_prefix("tributary-e2e-").expect("a temporary directory can be made");
         let (word, plan) = mode.plan();
         // Each process has to know where the others will be, so all private addresses are chosen beforehand.
@@ -81,14 +100,18 @@ impl Installation {
         let mut common = vec![format!("--mode={word}"), format!("--data-dir={}", directory.path().display())];
         common.extend(database.map(|url| format!("--database-url={url}")));
         common.extend(SETTINGS.map(|setting| format!("--set={setting}")));
+        let scheme = if authority.is_some() { "https" } else { "http" };
         for (modules, address) in plan.iter().zip(&addresses) {
             let services = modules.iter().filter(|module| **module != "gateway");
-            common.extend(services.map(|service| format!("--set=services.{service}.url=http://{address}")));
+            common
+                .extend(services.map(|service| format!("--set=services.{service}.url={scheme}://{address}")));
         }
         let processes = plan.iter().zip(addresses);
-        let processes =
-            processes.map(|(modules, address)| Process::new(modules, address, &common, directory.path()));
-        Self { processes: processes.collect(), directory, refusals_expected: false }
+        let processes = processes.map(|(modules, address)| {
+            Process::new(modules, address, &common, directory.path(), authority.as_ref())
+        });
+        let processes = processes.collect();
+        Self { processes, directory, authority: authority.map(Arc::new), refusals_expected: false }
     }
 
     async fn start(&mut self) {
@@ -119,6 +142,11 @@ impl Installation {
     /// A journey that makes calls which are not in the table says so.
     pub fn expect_refusals(&mut self) {
         self.refusals_expected = true;
+    }
+
+    /// Who signed the certificates at the start.
+    pub fn authority(&self) -> Arc<Authority> {
+        Arc::clone(self.authority.as_ref().expect("calls go over TLS here"))
     }
 
     /// The process in which `module` runs.
