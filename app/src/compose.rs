@@ -20,7 +20,7 @@ use crate::config::{self, GATEWAY, Settings};
 use crate::health::{Checks, Health};
 use crate::keys::Keys;
 use crate::placement::Placements;
-use crate::{modules, telemetry};
+use crate::{certificates, modules, telemetry};
 
 pub(crate) use stores::database;
 
@@ -53,7 +53,8 @@ impl Process {
     pub async fn start(settings: Settings) -> Result<Self> {
         let metrics = telemetry::metrics()?;
         let keys = Keys::load(&settings)?;
-        let (registry, upstreams) = placement::registry(&settings, &keys)?;
+        let tls = certificates::load(&settings)?;
+        let (registry, upstreams) = placement::registry(&settings, &keys, tls.as_ref())?;
         let stores = stores::open(&settings).await?;
         if settings.database.migrate_at_start {
             stores::migrate(&stores).await?;
@@ -74,8 +75,9 @@ impl Process {
             routes,
             health: &health,
             placements: &placements,
+            tls: tls.as_ref(),
         };
-        let auth = placement::auth(&keys, &tokens)?;
+        let auth = placement::auth(&keys, &tokens, tls.is_some())?;
         let private = listeners::private(&shared, &auth, metrics.clone())?;
         let public = match settings.runs(GATEWAY) {
             true => Some(listeners::public(&shared, &keys, &tokens, &draining)?),
@@ -91,6 +93,7 @@ impl Process {
             tokens: tokens.clone(),
             neighbours: Box::new(placement::neighbours(&settings, &registry)),
             registry: registry.clone(),
+            tls: tls.clone(),
         };
         running.extend(upkeep(
             &health,
@@ -100,6 +103,10 @@ impl Process {
             public.as_ref().map(|(_, edge, _)| Arc::clone(edge)),
             &stop,
         ));
+        if let Some(tls) = tls {
+            let job = certificates::keep_current(tls, stop.clone());
+            running.push(("certificates", tokio::spawn(job)));
+        }
         health.set_started();
 
         let (private_address, private) = private;

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use service_registry_http::TlsFiles;
 
 pub use calls::{Calls, ServiceSettings};
 pub use database_url::DatabaseUrl;
@@ -76,6 +77,14 @@ pub struct PrivateListener {
     pub listen: String,
     pub workers: usize,
     pub max_connections: usize,
+    pub tls: PrivateTls,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct PrivateTls {
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
+    pub ca_file: PathBuf,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -220,7 +229,7 @@ impl Settings {
     pub fn neighbours(&self) -> impl Iterator<Item = &'static service_registry::ServiceDescriptor> {
         let needed = |name: &str| {
             let mut here = self.modules.iter().filter_map(|module| crate::modules::descriptor(module));
-            self.runs(GATEWAY) || here.any(|module| module.depends_on.contains(&name))
+            self.runs(GATEWAY) || here.any(|module| module.depends_on().any(|callee| callee == name))
         };
         crate::modules::ALL.iter().filter(move |module| !self.runs(module.name) && needed(module.name))
     }
@@ -239,6 +248,13 @@ impl Settings {
             _ => 7100,
         };
         Ok(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    /// Where the certificates between services are, if calls go over TLS.
+    pub fn tls_files(&self) -> Option<TlsFiles> {
+        let PrivateTls { cert_file, key_file, ca_file } = self.private.tls.clone();
+        let is_set = !cert_file.as_os_str().is_empty();
+        is_set.then_some(TlsFiles { cert: cert_file, key: key_file, ca: ca_file })
     }
 
     /// The database URL, read from its file if one is named; empty for SQLite in the data directory.

@@ -1,5 +1,6 @@
 //! Whether this process is of use: looked at in the background, so that probes never wait and never pile up.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use service_registry::Registry;
 use service_registry::contract::ContractState;
+use service_registry_http::Tls;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -50,6 +52,8 @@ pub struct Checks {
     pub neighbours: Box<dyn Fn() -> Vec<(String, Vec<String>)> + Send + Sync>,
     /// Knows what came of comparing contracts with them.
     pub registry: Registry,
+    /// Over what they are asked, if not in the clear.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Health {
@@ -86,11 +90,9 @@ impl Health {
 
     /// Looks again and again until `stop`.
     pub async fn watch(&self, mut checks: Checks, stop: CancellationToken) {
-        // Only asked whether somebody is there: the services' certificates are the callers' business.
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
-        let client = client.inspect_err(|error| warn!(%error, "Cannot look after neighbours")).ok();
+        let mut clients = Clients::new();
         loop {
-            let report = checks.look(client.as_ref()).await;
+            let report = checks.look(&mut clients).await;
             let pause = if report.missing.is_empty() { REFRESH } else { REFRESH_MISSING };
             self.note(report);
             tokio::select! {
@@ -118,7 +120,7 @@ impl Health {
 }
 
 impl Checks {
-    async fn look(&mut self, client: Option<&reqwest::Client>) -> Report {
+    async fn look(&mut self, clients: &mut Clients) -> Report {
         let mut report = Report::default();
         for store in &self.stores {
             let answer = tokio::time::timeout(PATIENCE, store.reader().execute_unprepared("SELECT 1")).await;
@@ -135,7 +137,8 @@ impl Checks {
             report.missing.push("keys and revocations of identity".to_owned());
         }
         for (name, urls) in (self.neighbours)() {
-            if !any_answers(client, &urls).await {
+            let client = clients.entry(name.clone()).or_insert_with(|| client(&name, self.tls.as_ref()));
+            if !any_answers(client.as_ref(), &urls).await {
                 report.degraded.push(name.clone());
             }
             report.degraded.extend(self.registry.contract_state(&name).iter().filter_map(disagreement));
@@ -176,6 +179,18 @@ fn disagreement(contract: &ContractState) -> Option<String> {
     (!all.is_empty()).then(|| {
         format!("{service} v{version} at {endpoint} is refused for its contract: {}", all.join("; "))
     })
+}
+
+/// With what neighbours are asked, by their names: over TLS each has to show that it is the one.
+type Clients = HashMap<String, Option<reqwest::Client>>;
+
+fn client(service: &str, tls: Option<&Arc<Tls>>) -> Option<reqwest::Client> {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+    let client = match tls {
+        Some(tls) => client.tls_backend_preconfigured(tls.client_config(service)),
+        None => client,
+    };
+    client.build().inspect_err(|error| warn!(service, %error, "Cannot look after {service}")).ok()
 }
 
 async fn any_answers(client: Option<&reqwest::Client>, urls: &[String]) -> bool {

@@ -2,6 +2,7 @@
 // A reader that goes away, as `head` does, makes `println!` panic; commands use `say!`.
 #![warn(clippy::print_stdout)]
 
+mod certificates;
 pub mod cli;
 pub mod commands;
 pub mod compose;

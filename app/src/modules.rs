@@ -2,13 +2,21 @@
 
 use anyhow::{Result, anyhow};
 use platform::{Module, Routes, Store};
-use service_registry::{Registry, ServiceDescriptor};
+use service_registry::{Calls, Permissions, Registry, ServiceDescriptor};
 
-use crate::config::Settings;
+use crate::config::{GATEWAY, Settings};
 use crate::keys::Keys;
 
 /// Every module, those it depends on before it.
 pub const ALL: &[ServiceDescriptor] = &[identity_api::SERVICE, ledger_api::SERVICE, connections_api::SERVICE];
+
+/// What a gateway calls: it checks users' tokens itself. Public requests it passes on, and those are no calls.
+pub const GATEWAY_CALLS: Calls = &[("identity", &["jwks", "revocations"])];
+
+/// Who may call what.
+pub fn permissions() -> Permissions {
+    Permissions::of(ALL, &[(GATEWAY, GATEWAY_CALLS)])
+}
 
 /// The module of this name.
 pub fn descriptor(name: &str) -> Option<&'static ServiceDescriptor> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use service_registry::CallError;
-use service_registry_http::Upstream;
+use service_registry_http::{Tls, Upstream};
 
 use crate::config::Settings;
 
@@ -12,6 +12,7 @@ use crate::config::Settings;
 #[derive(Clone)]
 pub struct Upstreams {
     settings: Arc<Settings>,
+    tls: Option<Arc<Tls>>,
     known: Arc<Mutex<BTreeMap<Place, Weak<Upstream>>>>,
 }
 
@@ -19,8 +20,9 @@ pub struct Upstreams {
 type Place = (String, Vec<String>);
 
 impl Upstreams {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self { settings: Arc::new(settings.clone()), known: Arc::default() }
+    /// Over TLS where there is one.
+    pub(crate) fn new(settings: &Settings, tls: Option<&Arc<Tls>>) -> Self {
+        Self { settings: Arc::new(settings.clone()), tls: tls.cloned(), known: Arc::default() }
     }
 
     /// The way to `service` at `urls`: the one that is in use, or a fresh one.
@@ -30,7 +32,11 @@ impl Upstreams {
         if let Some(upstream) = known.get(&place).and_then(Weak::upgrade) {
             return Ok(upstream);
         }
-        let upstream = Arc::new(Upstream::new(service, urls, &self.settings.policy(service))?);
+        let policy = self.settings.policy(service);
+        let upstream = Arc::new(match &self.tls {
+            Some(tls) => Upstream::over_tls(service, urls, &policy, tls)?,
+            None => Upstream::new(service, urls, &policy)?,
+        });
         known.retain(|_, upstream| upstream.strong_count() > 0);
         known.insert(place, Arc::downgrade(&upstream));
         Ok(upstream)

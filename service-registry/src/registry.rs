@@ -15,6 +15,7 @@ use self::standing::Standing;
 use crate::client::ServiceClient;
 use crate::contract::{Contract, ContractState, Document, Offer};
 use crate::dispatch::{Dispatch, Dispatcher};
+use crate::permissions::Permissions;
 use crate::placement::{Placement, Side};
 use crate::policy::Policy;
 use crate::routes::Pattern;
@@ -29,6 +30,7 @@ pub struct Registry {
 
 struct Inner {
     services: Vec<ServiceDescriptor>,
+    permissions: Permissions,
     /// Where each was placed at the start.
     configured: BTreeMap<String, Placement>,
     /// What this process has said it will provide.
@@ -101,6 +103,11 @@ impl Registry {
     /// Where configuration placed a service at the start; local unless it said otherwise.
     pub fn configured(&self, name: &str) -> Placement {
         self.inner.configured.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Who may call what, of all services wherever they run.
+    pub fn permissions(&self) -> &Permissions {
+        &self.inner.permissions
     }
 
     /// The service that owns a public path: the one with the longest matching route.

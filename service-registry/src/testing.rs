@@ -14,6 +14,8 @@ use crate::client::ServiceClient;
 use crate::contract::{Contract, Part};
 use crate::dispatch::{Dispatch, Dispatcher};
 use crate::error::CallError;
+use crate::permissions::Permissions;
+use crate::service::ServiceDescriptor;
 use crate::transport::{Outgoing, Reply, Transport, Unanswered};
 #[cfg(feature = "testing")]
 pub use contract::{Change, WRITE, change, contract_holds, shapes_are_true};
@@ -27,16 +29,33 @@ pub use faults::{Fault, FaultPlan, FaultProxy};
 /// `encode(decode(x))` must be `x`, byte for byte.
 pub struct Serialised {
     callee: Arc<dyn Dispatch>,
+    caller: Option<(&'static str, Permissions)>,
 }
 
 impl Serialised {
     pub fn new(callee: Arc<dyn Dispatch>) -> Self {
-        Self { callee }
+        Self { callee, caller: None }
+    }
+
+    /// Refuses, as a wire does, every call that `caller` has not listed among its own.
+    pub fn of(caller: &ServiceDescriptor, callee: Arc<dyn Dispatch>) -> Self {
+        let listed = Permissions::of(&[*caller], &[]);
+        Self { callee, caller: Some((caller.name, listed)) }
     }
 
     /// A client of `service` over this binding.
     pub fn client<T: Contract + ?Sized>(service: Arc<T>) -> ServiceClient<T> {
         ServiceClient::remote(Arc::new(Self::new(Arc::new(Dispatcher::new(service)))))
+    }
+
+    fn check_listed(&self, method: &str) -> Result<(), CallError> {
+        let service = self.callee.service();
+        match &self.caller {
+            Some((caller, listed)) if !listed.allow(caller, service, method) => {
+                Err(CallError::refused(format!("{caller} has not listed that it calls {service}.{method}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_same(&self, method: &str, part: Part, json: &Bytes) -> Result<(), CallError> {
@@ -56,6 +75,7 @@ impl Serialised {
 impl Transport for Serialised {
     async fn call(&self, call: Outgoing<'_>) -> Result<Reply, Unanswered> {
         let method = call.method.name;
+        self.check_listed(method)?;
         self.check_same(method, Part::Arguments, &call.arguments)?;
         let cx = call.cx.carried();
         let (callee, callee_cx, arguments) = (Arc::clone(&self.callee), cx.clone(), call.arguments.clone());

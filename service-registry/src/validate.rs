@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::placement::{Fallback, Guard, Percent, Placement, Side, check_url};
 use crate::routes::Pattern;
-use crate::service::ServiceDescriptor;
+use crate::service::{Calls, ServiceDescriptor};
 
 /// One thing that is wrong, in words an operator can act on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,8 +16,10 @@ pub enum Fault {
     DuplicateRoute { route: &'static str, first: &'static str, second: &'static str },
     #[error("route {route} of {service} {problem}")]
     BadRoute { service: &'static str, route: &'static str, problem: &'static str },
-    #[error("service {service} depends on {dependency}, which is not listed")]
-    MissingDependency { service: &'static str, dependency: &'static str },
+    #[error("{caller} calls {service}, which is not listed")]
+    UnknownCallee { caller: &'static str, service: &'static str },
+    #[error("{caller} calls {service}.{method}, and {service} has no such method")]
+    UnknownMethod { caller: &'static str, service: &'static str, method: &'static str },
     #[error("services depend on each other in a circle: {}", .0.join(" → "))]
     CircularDependency(Vec<&'static str>),
     #[error("placement names {0}, which is not a service")]
@@ -54,12 +56,14 @@ impl std::error::Error for Faults {}
 /// Finds every fault of the services and their placement.
 pub(crate) fn validate(
     services: &[ServiceDescriptor],
+    callers: &[(&'static str, Calls)],
     placements: &BTreeMap<String, Placement>,
     runs: &BTreeSet<String>,
 ) -> Vec<Fault> {
     let mut faults = duplicate_services(services);
     faults.extend(route_faults(services));
-    faults.extend(missing_dependencies(services));
+    let calls = services.iter().map(|service| (service.name, service.calls)).chain(callers.iter().copied());
+    faults.extend(calls.flat_map(|(caller, calls)| call_faults(services, caller, calls)));
     faults.extend(cycles(services).into_iter().map(Fault::CircularDependency));
     faults.extend(placements.iter().flat_map(|(name, placement)| {
         let here = placement.side == Side::Local || runs.contains(name);
@@ -97,18 +101,19 @@ fn route_faults(services: &[ServiceDescriptor]) -> Vec<Fault> {
     faults
 }
 
-fn missing_dependencies(services: &[ServiceDescriptor]) -> Vec<Fault> {
-    let known = |name: &str| services.iter().any(|service| service.name == name);
-    let missing = |service: &ServiceDescriptor| {
-        let name = service.name;
-        service
-            .depends_on
-            .iter()
-            .filter(|dependency| !known(dependency))
-            .map(move |dependency| Fault::MissingDependency { service: name, dependency })
-            .collect::<Vec<_>>()
-    };
-    services.iter().flat_map(missing).collect()
+/// What `caller` wants to call and is not there.
+fn call_faults(services: &[ServiceDescriptor], caller: &'static str, calls: Calls) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (service, methods) in calls {
+        let Some(callee) = services.iter().find(|known| known.name == *service) else {
+            faults.push(Fault::UnknownCallee { caller, service });
+            continue;
+        };
+        let unknown =
+            methods.iter().filter(|method| !callee.methods.iter().any(|known| known.name == **method));
+        faults.extend(unknown.map(|method| Fault::UnknownMethod { caller, service, method }));
+    }
+    faults
 }
 
 /// Every circle once, written from the service that is listed first back to itself.
@@ -125,14 +130,14 @@ fn cycles(services: &[ServiceDescriptor]) -> Vec<Vec<&'static str>> {
 fn walk(services: &[ServiceDescriptor], path: &mut Vec<&'static str>, found: &mut Vec<Vec<&'static str>>) {
     let position = |name: &str| services.iter().position(|service| service.name == name);
     let Some(last) = path.last().and_then(|name| position(name)) else { return };
-    for dependency in services[last].depends_on {
-        if *dependency == path[0] {
+    for dependency in services[last].depends_on() {
+        if dependency == path[0] {
             let mut cycle = path.clone();
             cycle.push(dependency);
             if !found.contains(&cycle) {
                 found.push(cycle);
             }
-        } else if !path.contains(dependency) && position(dependency) > position(path[0]) {
+        } else if !path.contains(&dependency) && position(dependency) > position(path[0]) {
             path.push(dependency);
             walk(services, path, found);
             path.pop();

@@ -5,23 +5,24 @@
 
 use std::sync::Arc;
 
+use service_registry::testing::Serialised;
 use service_registry::{
-    CallContext, CallError, Fault, Outgoing, Placement, Registry, Reply, ServiceDescriptor, Transport,
-    Unanswered, async_trait, service,
+    CallContext, CallError, Calls, Contract, Dispatcher, Fault, Outgoing, Placement, Registry, Reply,
+    ServiceClient, ServiceDescriptor, Transport, Unanswered, async_trait, service,
 };
 
-const fn descriptor(
-    name: &'static str,
-    routes: &'static [&'static str],
-    depends_on: &'static [&'static str],
-) -> ServiceDescriptor {
-    ServiceDescriptor { name, version: 1, routes, depends_on, default_port: 9100 }
+const fn descriptor(name: &'static str, routes: &'static [&'static str], calls: Calls) -> ServiceDescriptor {
+    let methods = <dyn Identity as Contract>::METHODS;
+    ServiceDescriptor { name, version: 1, methods, routes, calls, default_port: 9100 }
 }
 
 const IDENTITY: ServiceDescriptor = descriptor("identity", &["/api/v1/users", "/.well-known/jwks.json"], &[]);
-const LEDGER: ServiceDescriptor = descriptor("ledger", &["/api/v1/accounts"], &["identity"]);
-const CONNECTIONS: ServiceDescriptor =
-    descriptor("connections", &["/api/v1/imports", "/api/v1/accounts/{id}/imports"], &["ledger", "identity"]);
+const LEDGER: ServiceDescriptor = descriptor("ledger", &["/api/v1/accounts"], &[("identity", &["whoami"])]);
+const CONNECTIONS: ServiceDescriptor = descriptor(
+    "connections",
+    &["/api/v1/imports", "/api/v1/accounts/{id}/imports"],
+    &[("ledger", &[]), ("identity", &["whoami"])],
+);
 
 #[service(name = "identity", version = 1)]
 trait Identity: Send + Sync {
@@ -69,7 +70,7 @@ fn sound_services_have_no_faults() {
 fn all_faults_are_named_at_once() {
     let services = vec![
         LEDGER,
-        descriptor("trust", &["/api/v1/accounts", "no-slash"], &["audit"]),
+        descriptor("trust", &["/api/v1/accounts", "no-slash"], &[("audit", &[]), ("ledger", &["forge"])]),
         descriptor("trust", &[], &[]),
     ];
     let placed =
@@ -79,8 +80,9 @@ fn all_faults_are_named_at_once() {
         Fault::DuplicateService("trust"),
         Fault::DuplicateRoute { route: "/api/v1/accounts", first: "ledger", second: "trust" },
         Fault::BadRoute { service: "trust", route: "no-slash", problem: "must start with /" },
-        Fault::MissingDependency { service: "ledger", dependency: "identity" },
-        Fault::MissingDependency { service: "trust", dependency: "audit" },
+        Fault::UnknownCallee { caller: "ledger", service: "identity" },
+        Fault::UnknownCallee { caller: "trust", service: "audit" },
+        Fault::UnknownMethod { caller: "trust", service: "ledger", method: "forge" },
         Fault::UnknownPlacement("bank".to_owned()),
         Fault::MissingUrl("ledger".to_owned()),
         Fault::BadUrl {
@@ -98,15 +100,50 @@ fn all_faults_are_named_at_once() {
 #[test]
 fn a_circle_is_written_out_once() {
     let services = vec![
-        descriptor("a", &[], &["b"]),
-        descriptor("b", &[], &["c", "d"]),
-        descriptor("c", &[], &["a"]),
+        descriptor("a", &[], &[("b", &[])]),
+        descriptor("b", &[], &[("c", &[]), ("d", &[])]),
+        descriptor("c", &[], &[("a", &[])]),
         descriptor("d", &[], &[]),
-        descriptor("e", &[], &["e"]),
+        descriptor("e", &[], &[("e", &[])]),
     ];
     let told: Vec<String> = faults(services, vec![]).iter().map(Fault::to_string).collect();
     let prefix = "services depend on each other in a circle: ";
     assert_eq!(told, [format!("{prefix}a → b → c → a"), format!("{prefix}e → e")]);
+}
+
+#[test]
+fn what_a_caller_outside_of_the_services_calls_is_checked_too() {
+    let calls: Calls = &[("identity", &["whoami", "whoareyou"])];
+    let built = Registry::builder().service(IDENTITY).caller("gateway", calls).build();
+    let told = built.err().map(|faults| faults.to_string());
+    assert_eq!(told.as_deref(), Some("gateway calls identity.whoareyou, and identity has no such method"));
+}
+
+#[test]
+fn what_nobody_listed_is_not_allowed() {
+    let registry = Registry::builder().services([IDENTITY, LEDGER, CONNECTIONS]).build().unwrap();
+    let table = registry.permissions();
+    assert!(table.allow("ledger", "identity", "whoami"));
+    for (caller, service, method) in [
+        ("ledger", "identity", "whoareyou"),
+        ("ledger", "connections", "whoami"),
+        ("connections", "ledger", "whoami"),
+        ("identity", "identity", "whoami"),
+        ("nobody", "identity", "whoami"),
+    ] {
+        assert!(!table.allow(caller, service, method), "{caller} → {service}.{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_serialised_call_is_refused_where_a_wire_would_refuse_it() {
+    let client = |caller: &ServiceDescriptor| {
+        let here = Arc::new(Dispatcher::new(Arc::new(Here) as Arc<dyn Identity>));
+        ServiceClient::<dyn Identity>::remote(Arc::new(Serialised::of(caller, here)))
+    };
+    assert_eq!(client(&LEDGER).whoami(&CallContext::root()).await, Ok("here".to_owned()));
+    let refused = client(&IDENTITY).whoami(&CallContext::root()).await;
+    assert!(matches!(refused, Err(CallError::Refused { .. })), "{refused:?}");
 }
 
 #[test]

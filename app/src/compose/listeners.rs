@@ -10,8 +10,9 @@ use anyhow::{Context, Result};
 use identity_api::AccessTokens;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::Routes;
+use rustls::ServerConfig;
 use service_registry::Registry;
-use service_registry_http::{RpcAuth, ServiceSigner, remember_connection};
+use service_registry_http::{RpcAuth, ServiceSigner, Tls, remember_connection};
 
 use super::Server;
 use crate::config::{GATEWAY, Settings};
@@ -31,12 +32,14 @@ pub(super) struct Shared<'a> {
     pub(super) routes: Vec<Routes>,
     pub(super) health: &'a Arc<Health>,
     pub(super) placements: &'a Arc<Placements>,
+    pub(super) tls: Option<&'a Arc<Tls>>,
 }
 
 struct Bounds {
     address: SocketAddr,
     workers: usize,
     max_connections: usize,
+    tls: Option<ServerConfig>,
 }
 
 pub(super) fn private(
@@ -46,7 +49,12 @@ pub(super) fn private(
 ) -> Result<(SocketAddr, Server)> {
     let settings = &shared.settings.private;
     let address = shared.settings.private_address().context("private.listen")?;
-    let bounds = Bounds { address, workers: settings.workers, max_connections: settings.max_connections };
+    let bounds = Bounds {
+        address,
+        workers: settings.workers,
+        max_connections: settings.max_connections,
+        tls: shared.tls.map(|tls| tls.server_config()),
+    };
     let registry = shared.registry.clone();
     let door = web::Data::new(Door { registry: registry.clone(), auth: Arc::clone(auth) });
     let (auth, health) = (Arc::clone(auth), web::Data::from(Arc::clone(shared.health)));
@@ -69,6 +77,7 @@ pub(super) fn public(
         address: settings.listen,
         workers: settings.workers,
         max_connections: settings.max_connections,
+        tls: None,
     };
     let signer = keys.services.get(GATEWAY).map(|pair| Arc::new(ServiceSigner::new(GATEWAY, pair)));
     let proxy = web::Data::new(Proxy::new(shared.registry, shared.upstreams.clone(), signer));
@@ -97,7 +106,7 @@ where
         > + 'static,
     B: MessageBody + 'static,
 {
-    let Bounds { address, workers, max_connections } = bounds;
+    let Bounds { address, workers, max_connections, tls } = bounds;
     let server = HttpServer::new(app)
         .workers(workers)
         .on_connect(remember_connection)
@@ -105,9 +114,12 @@ where
         .client_request_timeout(Duration::from_millis(settings.edge.header_timeout_ms))
         .keep_alive(Duration::from_millis(settings.edge.idle_timeout_ms))
         .shutdown_timeout(settings.shutdown.grace_ms.div_ceil(1000))
-        .disable_signals()
-        .bind(address)
-        .with_context(|| format!("cannot listen on {address}"))?;
+        .disable_signals();
+    let bound = match tls {
+        Some(tls) => server.bind_rustls_0_23(address, tls),
+        None => server.bind(address),
+    };
+    let server = bound.with_context(|| format!("cannot listen on {address}"))?;
     let bound = server.addrs().first().copied().unwrap_or(address);
     let server = server.run();
     let handle = server.handle();

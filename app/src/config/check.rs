@@ -2,12 +2,13 @@
 
 use super::{Environment, Faults, GATEWAY, Mode, Settings, calls, placement};
 use crate::edge::Network;
-use crate::{keys, modules};
+use crate::{certificates, keys, modules};
 
 /// Notes every fault of settings that could at least be read.
 pub(super) fn check(settings: &Settings, faults: &mut Faults) {
     check_modules(settings, faults);
     check_addresses(settings, faults);
+    certificates::check(settings, faults);
     calls::check(settings, faults);
     placement::check(settings, faults);
     check_edge(settings, faults);
@@ -58,6 +59,11 @@ fn check_addresses(settings: &Settings, faults: &mut Faults) {
                 faults.add(
                     format_args!("services.{}.url", module.name),
                     "must be http:// or https:// with host and port and no path",
+                );
+            } else if settings.tls_files().is_some() && !url.starts_with("https://") {
+                faults.add(
+                    format_args!("services.{}.url", module.name),
+                    "must be https://: with private.tls, nobody answers anything else",
                 );
             }
         }

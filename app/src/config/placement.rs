@@ -19,7 +19,10 @@ impl Settings {
         let elsewhere = !self.runs(service.name);
         // In development a neighbour is where it is by default.
         let urls = match urls.is_empty() && elsewhere {
-            true => vec![format!("http://127.0.0.1:{}", service.default_port)],
+            true => {
+                let scheme = if self.tls_files().is_some() { "https" } else { "http" };
+                vec![format!("{scheme}://127.0.0.1:{}", service.default_port)]
+            }
             false => urls,
         };
         Placement {

@@ -7,9 +7,13 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use identity_api::TokenFault;
 use kernel::{Code, Problem, ToProblem};
+use metrics::counter;
 use service_registry::CallContext;
+use service_registry_http::claimed_service;
+use tracing::warn;
 
 use super::{Edge, problem_response, request_id};
+use crate::config::GATEWAY;
 
 /// Verifies the token that came along, if one did and the route asks for one.
 pub(super) async fn authenticate(
@@ -37,7 +41,18 @@ async fn caller(edge: &Edge, req: &ServiceRequest) -> Result<Option<service_regi
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(TokenFault::Invalid);
     }
-    edge.tokens.verify(token.trim()).await.map(Some)
+    let verified = edge.tokens.verify(token.trim()).await;
+    verified.inspect_err(|_| note_service(edge, req, token.trim())).map(Some)
+}
+
+/// A service that comes in by the door of users is either set up wrongly or no service.
+fn note_service(edge: &Edge, req: &ServiceRequest, token: &str) {
+    let Some(caller) = claimed_service(token) else { return };
+    let method = edge.routes.template(req.path()).unwrap_or("unknown");
+    let reason = "public_listener";
+    counter!("rpc_refusals_total", "service" => GATEWAY, "caller" => "unknown", "reason" => reason)
+        .increment(1);
+    warn!(service = GATEWAY, method, caller, reason, "Refused the token of a service on the public listener");
 }
 
 fn refusal(cx: &CallContext, fault: TokenFault) -> HttpResponse {

@@ -3,14 +3,14 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, HttpResponse, web};
 use async_trait::async_trait;
 use identity_api::{AccessTokens, TokenFault};
 use kernel::{Code, Problem, ToProblem};
 use service_registry::{CallContext, CallError, Caller, Proof, Registry};
-use service_registry_http::{CallerVerifier, RpcAuth, authenticate, context_from_headers};
+use service_registry_http::{Asked, CallerVerifier, Reason, RpcAuth, authenticate, context_from_headers};
 use std::sync::Arc;
-use tracing::{Instrument, warn};
+use tracing::Instrument;
 
 use crate::config::GATEWAY;
 use crate::edge::{map_problems, problem_response, refuse};
@@ -45,6 +45,13 @@ pub(super) async fn enter(
     let bare = context_from_headers(req.headers(), None).unwrap_or_else(|_| CallContext::root());
     let span = tracing::error_span!("request", request_id = %bare.request_id(), trace_id = bare.trace().trace_id_hex());
     async {
+        if let Err(error) = check_certificate(&req) {
+            let answer = match is_public(req.path()) {
+                true => problem_response(&bare, problem_of(&error)),
+                false => HttpResponse::Forbidden().json(error),
+            };
+            return Ok(req.into_response(answer));
+        }
         if !is_public(req.path()) {
             req.extensions_mut().insert(bare);
             return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
@@ -61,6 +68,18 @@ pub(super) async fn enter(
     }
     .instrument(span)
     .await
+}
+
+/// Where certificates are asked for, only probes come without: orchestrators have none to show.
+fn check_certificate(req: &ServiceRequest) -> Result<(), CallError> {
+    if req.path().starts_with("/health/") {
+        return Ok(());
+    }
+    Asked::of(req.request(), "private listener", None, req.path()).check_certificate(&door(req).auth)
+}
+
+fn door(req: &ServiceRequest) -> &Door {
+    req.app_data::<web::Data<Door>>().expect("the private app holds its door")
 }
 
 /// Problem documents are for users. A call's error or refusal has its own shape, and a probe's answer its own words.
@@ -90,26 +109,20 @@ fn is_below(roots: &[&str], path: &str) -> bool {
 }
 
 async fn admit(req: &ServiceRequest) -> Result<CallContext, Box<Problem>> {
-    let door = req.app_data::<web::Data<Door>>().expect("the private app holds its door");
-    let owner = door.registry.owner_of_path(req.path()).map(|service| service.name);
-    let here = owner.filter(|name| door.registry.runs(name));
+    let door = door(req);
+    let owner = door.registry.owner_of_path(req.path());
+    let here = owner.filter(|service| door.registry.runs(service.name));
     let target = here.ok_or_else(|| Box::new(Problem::new(Code::NotFound)))?;
-    let sender = authenticate(req.headers(), target, &door.auth.services, &*door.auth.callers)
-        .await
-        .map_err(|error| Box::new(problem_of(&error)))?;
-    if sender.service != GATEWAY {
-        warn!(
-            service = sender.service,
-            "Refused {} a public route: only a gateway passes those on", sender.service
-        );
-        return Err(Box::new(Problem::new(Code::Forbidden)));
-    }
-    if sender.caller.as_ref().is_some_and(|caller| caller.proof == Proof::Delegated) {
-        warn!(
-            service = sender.service,
-            "Refused {} a public route for a user without their token", sender.service
-        );
-        return Err(Box::new(Problem::new(Code::Forbidden)));
+    let asked = Asked::of(req.request(), target.name, Some(target), req.path());
+    let refuse = |error: CallError| Box::new(problem_of(&error));
+    let sender = authenticate(&asked, &door.auth).await.map_err(refuse)?;
+    let delegated = sender.caller.as_ref().is_some_and(|caller| caller.proof == Proof::Delegated);
+    let refused = match sender.service == GATEWAY {
+        false => Some(Reason::NotAGateway),
+        true => delegated.then_some(Reason::NoUserToken),
+    };
+    if let Some(reason) = refused {
+        return Err(refuse(asked.refuse(&door.auth, Some(&sender.service), reason)));
     }
     let cx =
         context_from_headers(req.headers(), sender.caller).map_err(|error| Box::new(problem_of(&error)))?;

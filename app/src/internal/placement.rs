@@ -9,10 +9,11 @@ use kernel::{Code, FieldError, Problem};
 use platform::http::{ApiError, Json};
 use serde::Serialize;
 use serde_json::json;
-use service_registry::Placement;
-use service_registry_http::{NoCallers, authenticate};
+use service_registry::{CallError, Placement};
+use service_registry_http::{Asked, Reason, authenticate};
 
 use super::door::{Door, problem_of};
+use crate::config::OPERATOR;
 use crate::edge;
 use crate::placement::{Placements, Refused};
 
@@ -39,9 +40,13 @@ async fn let_operators_in(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let door = req.app_data::<web::Data<Door>>().expect("the private app holds its door");
-    let sender = authenticate(req.headers(), AUDIENCE, &door.auth.services, &NoCallers).await;
-    let sender = sender.map_err(|error| ApiError::from(problem_of(&error)))?;
+    let auth = &req.app_data::<web::Data<Door>>().expect("the private app holds its door").auth;
+    let asked = Asked::of(req.request(), AUDIENCE, None, req.path());
+    let refused = |error: CallError| ApiError::from(problem_of(&error));
+    let sender = authenticate(&asked, auth).await.map_err(refused)?;
+    if sender.service != OPERATOR {
+        return Err(refused(asked.refuse(auth, Some(&sender.service), Reason::NotAnOperator)).into());
+    }
     req.extensions_mut().insert(Operator(sender.service));
     next.call(req).await.map(ServiceResponse::map_into_boxed_body)
 }

@@ -1,5 +1,6 @@
 //! The real binary, run as one, two or four processes for one journey, and stopped again.
 
+mod certificates;
 mod client;
 mod database;
 mod files;
@@ -14,10 +15,12 @@ mod transcript;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tempfile::TempDir;
 
+pub use certificates::Authority;
 pub use client::{Answer, Client, patiently};
 pub use database::Database;
 pub use files::{Bank, SAMPLES, zip};
@@ -56,24 +59,44 @@ pub type Part = (&'static str, &'static [&'static str]);
 pub struct Installation {
     processes: Vec<Process>,
     directory: TempDir,
+    /// Who signed the certificates, where calls go over TLS.
+    authority: Option<Arc<Authority>>,
+    refusals_expected: bool,
 }
 
 /// Takes `journey` through an installation of its own, and sees to it that nothing of that stays behind.
 ///
 /// A journey ends with every process stopping as it should; see [`Installation::stop`].
 pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
-    let started = async |at: &mut Installation| {
+    run_parts(&mode.parts(), on, started(journey)).await;
+}
+
+/// The same where calls between processes go over TLS, with certificates on both sides.
+pub async fn run_over_tls(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
+    run_under(Some(Authority::new("before")), &mode.parts(), on, started(journey)).await;
+}
+
+fn started(journey: impl AsyncFnOnce(&mut Installation)) -> impl AsyncFnOnce(&mut Installation) {
+    async |at: &mut Installation| {
         at.start().await;
         journey(at).await;
-    };
-    run_parts(&mode.parts(), on, started).await;
+    }
 }
 
 /// The same with processes of the journey's own choice, which it starts itself. What runs in several is where the
 /// first of them is, for the others.
 pub async fn run_parts(parts: &[Part], on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
+    run_under(None, parts, on, journey).await;
+}
+
+async fn run_under(
+    authority: Option<Authority>,
+    parts: &[Part],
+    on: Database,
+    journey: impl AsyncFnOnce(&mut Installation),
+) {
     let Some(database) = on.create().await else { return };
-    let mut installation = Installation::new(parts, database.url());
+    let mut installation = Installation::new(parts, database.url(), authority);
     let whole = async {
         journey(&mut installation).await;
         installation.stop().await;
@@ -89,27 +112,28 @@ pub async fn run_parts(parts: &[Part], on: Database, journey: impl AsyncFnOnce(&
 }
 
 impl Installation {
-    fn new(parts: &[Part], database: Option<&str>) -> Self {
+    fn new(parts: &[Part], database: Option<&str>, authority: Option<Authority>) -> Self {
         let directory = TempDir::with_prefix("tributary-e2e-").expect("a temporary directory can be made");
         // Each process has to know where the others will be, so all private addresses are chosen beforehand.
         let addresses = process::free_addresses(parts.len());
         let mut common = vec![format!("--data-dir={}", directory.path().display())];
         common.extend(database.map(|url| format!("--database-url={url}")));
         common.extend(SETTINGS.map(|setting| format!("--set={setting}")));
+        let scheme = if authority.is_some() { "https" } else { "http" };
         let mut placed = Vec::new();
         for ((_, modules), address) in parts.iter().zip(&addresses) {
             for service in modules.iter().filter(|module| **module != "gateway") {
                 if !placed.contains(service) {
                     placed.push(*service);
-                    common.push(format!("--set=services.{service}.url=http://{address}"));
+                    common.push(format!("--set=services.{service}.url={scheme}://{address}"));
                 }
             }
         }
-        let processes = parts
-            .iter()
-            .zip(addresses)
-            .map(|(part, address)| Process::new(*part, address, &common, directory.path()));
-        Self { processes: processes.collect(), directory }
+        let processes = parts.iter().zip(addresses).map(|(part, address)| {
+            Process::new(*part, address, &common, directory.path(), authority.as_ref())
+        });
+        let processes = processes.collect();
+        Self { processes, directory, authority: authority.map(Arc::new), refusals_expected: false }
     }
 
     /// Starts every process, and waits until each is of use.
@@ -132,8 +156,20 @@ impl Installation {
         }
         // Whatever users do wrong is no error of ours; only a neighbour's death may be one.
         let error = (!self.processes.iter().any(Process::was_killed)).then_some(" ERROR ");
-        let banned: Vec<_> = SECRETS.into_iter().chain(["panicked at"]).chain(error).collect();
+        // A call that is not in the table would work in one process, and in no other mode.
+        let refusal = (!self.refusals_expected).then_some(r#"reason="method""#);
+        let banned: Vec<_> = SECRETS.into_iter().chain(["panicked at"]).chain(error).chain(refusal).collect();
         self.processes.iter().for_each(|process| process.check_log(&banned));
+    }
+
+    /// A journey that makes calls which are not in the table says so.
+    pub fn expect_refusals(&mut self) {
+        self.refusals_expected = true;
+    }
+
+    /// Who signed the certificates at the start.
+    pub fn authority(&self) -> Arc<Authority> {
+        Arc::clone(self.authority.as_ref().expect("calls go over TLS here"))
     }
 
     /// The process in which `module` runs.

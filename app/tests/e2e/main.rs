@@ -4,7 +4,7 @@
 mod harness;
 mod journeys;
 
-use harness::{Database, Mode, run};
+use harness::{Database, Mode, run, run_over_tls};
 
 /// Lists each journey under each mode and database, so that one can be run alone:
 /// `cargo test --test e2e hybrid_postgres::a_file_imported_twice`.
@@ -97,6 +97,8 @@ journeys! {
         a_stopping_server_finishes_the_request_in_flight_and_exits_0
         a_second_signal_ends_a_server_at_once_and_says_that_it_did
         processes_say_whether_they_are_of_use_and_what_is_missing;
+    trust:
+        a_refusal_is_logged_with_who_asked_for_what;
 }
 
 /// What is long, and the same in every mode.
@@ -119,6 +121,18 @@ mod hostile_files {
 #[tokio::test]
 async fn the_same_script_gets_the_same_answers_in_every_mode() {
     journeys::comparison::the_same_script_gets_the_same_answers_in_every_mode().await;
+}
+
+#[tokio::test]
+async fn who_shows_no_certificate_or_anothers_is_refused_by_name() {
+    let journey = journeys::trust::who_shows_no_certificate_or_anothers_is_refused_by_name;
+    run_over_tls(Mode::Microservices, Database::Sqlite, journey).await;
+}
+
+#[tokio::test]
+async fn certificates_are_replaced_while_everything_runs() {
+    let journey = journeys::trust::certificates_are_replaced_while_everything_runs;
+    run_over_tls(Mode::Microservices, Database::Sqlite, journey).await;
 }
 
 /// On PostgreSQL alone, at the length that `TRIBUTARY_DRILL` says: `scripts/drill` runs them in full.

@@ -146,6 +146,22 @@ fn a_database_url_may_come_from_a_file() {
 }
 
 #[test]
+fn certificates_come_as_three_good_files_or_not_at_all() {
+    let one = load(&[("private.tls.cert_file", "cert.pem")], &[]).unwrap_err();
+    assert!(one.contains("\n  private.tls: needs cert_file, key_file and ca_file, or none of them"), "{one}");
+    let three = [
+        ("private.tls.cert_file", "/nowhere/cert.pem"),
+        ("private.tls.key_file", "/nowhere/key.pem"),
+        ("private.tls.ca_file", "/nowhere/ca.pem"),
+        ("services.ledger.url", "http://ledger:7130"),
+    ];
+    let faults = load(&three, &[]).unwrap_err();
+    for part in ["private.tls: cannot read /nowhere/cert.pem", "services.ledger.url: must be https://"] {
+        assert!(faults.contains(&format!("\n  {part}")), "{part} is not named in: {faults}");
+    }
+}
+
+#[test]
 fn production_refuses_what_is_only_good_for_a_desk() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().display().to_string();

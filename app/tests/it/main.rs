@@ -12,4 +12,5 @@ mod placement;
 mod private;
 mod reload;
 mod server;
+mod trust;
 mod watch;

@@ -2,6 +2,8 @@
 
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
+use service_registry::CallError;
+use service_registry_http::ServiceSigner;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -62,6 +64,20 @@ impl Server {
     /// A file below the data directory.
     pub fn data_file(&self, name: &str) -> std::path::PathBuf {
         self.data_dir.path().join(name)
+    }
+
+    /// A token of `service` for calls to `target`, signed with its key.
+    pub fn service_token(&self, service: &str, target: &str) -> String {
+        let key = std::fs::read_to_string(self.data_file(&format!("keys/{service}.key"))).unwrap();
+        ServiceSigner::from_pem(service, &key).unwrap().token(target).unwrap().to_string()
+    }
+
+    /// Calls a method on the private listener as `service`; gives the status and the error, if there is one.
+    pub async fn call(&self, service: &str, target: &str, method: &str) -> (u16, Option<CallError>) {
+        let url = self.private_url(&format!("/rpc/{target}/v1/{method}"));
+        let call = self.http.post(url).bearer_auth(self.service_token(service, target)).body("[]");
+        let answer = call.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.ok())
     }
 
     pub fn get_private(&self, path: &str) -> RequestBuilder {

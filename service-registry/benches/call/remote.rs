@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpServer, web};
-use service_registry::{CallContext, Registry, ServiceClient, ServiceDescriptor};
+use service_registry::{CallContext, Contract, Method, Registry, ServiceClient, ServiceDescriptor};
 use service_registry_http::{
     HttpTransport, KeyPair, NoCallers, RpcAuth, ServiceSigner, ServiceVerifier, remember_connection,
     rpc_routes,
@@ -16,8 +16,15 @@ use uuid::Uuid;
 use crate::ledger::{Account, InMemory, Ledger, account};
 use crate::report::{Report, median, quantile, quiet};
 
-const SERVICE: ServiceDescriptor =
-    ServiceDescriptor { name: "bench", version: 1, routes: &[], depends_on: &[], default_port: 9198 };
+const SERVICE: ServiceDescriptor = ServiceDescriptor {
+    name: "bench",
+    version: 1,
+    methods: METHODS,
+    routes: &[],
+    calls: &[],
+    default_port: 9198,
+};
+const METHODS: &[Method] = <dyn Ledger as Contract>::METHODS;
 const ROUNDS: usize = 50;
 const SEQUENTIAL: usize = 200;
 const CONCURRENT: usize = 64;
@@ -66,10 +73,14 @@ pub fn measure(runtime: &Runtime, report: &mut Report) {
 /// One server with both routes, so that both contend for the same threads.
 fn serve() -> (String, ServiceClient<dyn Ledger>) {
     let pair = KeyPair::generate().expect("a key");
-    let registry = Registry::builder().service(SERVICE).build().expect("a sound registry");
+    let registry = Registry::builder()
+        .service(SERVICE)
+        .caller("caller", &[("bench", &["account", "touch"])])
+        .build()
+        .expect("a sound registry");
     registry.provide::<dyn Ledger>(Arc::new(InMemory::new()));
     let services = ServiceVerifier::new().key("caller", pair.public_key()).expect("a key");
-    let auth = RpcAuth { services: services.allow("bench", ["caller"]), callers: Arc::new(NoCallers) };
+    let auth = RpcAuth { services, callers: Arc::new(NoCallers), certificates: false };
     let auth = Arc::new(auth);
     let server = HttpServer::new(move || {
         App::new().configure(rpc_routes(&registry, &auth)).route("/bare", web::post().to(bare_answer))

@@ -1,11 +1,11 @@
 //! Who calls, and in whose name: one answer for RPC and for proxied public requests.
 
-use actix_web::http::header::HeaderMap;
 use async_trait::async_trait;
 use service_registry::{CallError, Caller};
-use tracing::warn;
 
-use crate::verifier::ServiceVerifier;
+use crate::refusal::{Asked, Reason};
+use crate::server::RpcAuth;
+use crate::verifier::{Refused, Verified};
 use crate::wire::{AUTHORIZATION, USER_TOKEN, text_header};
 
 /// Verifies a user's own token again in the process that acts on it. Given by whoever knows the keys of
@@ -36,30 +36,35 @@ pub struct Authenticated {
     pub caller: Option<Caller>,
 }
 
-/// Reads who sent a request to `target`, from its service token, and for whom, from the user's own token
-/// beside it or from the claim of the sending service.
-pub async fn authenticate(
-    headers: &HeaderMap,
-    target: &str,
-    services: &ServiceVerifier,
-    callers: &dyn CallerVerifier,
-) -> Result<Authenticated, CallError> {
-    let authorization = text_header(headers, AUTHORIZATION)?;
-    let Some(token) = authorization.and_then(|value| value.strip_prefix("Bearer ")) else {
-        warn!(target_service = target, "Refused a call to {target} without a service token");
-        return Err(CallError::refused(format!("no service token (call to {target})")));
-    };
-    let verified = services.verify(token, target)?;
-    let service = verified.service;
-    let caller = match (text_header(headers, USER_TOKEN)?, verified.act) {
+/// Reads who sent a request, from its service token, and for whom, from the user's own token beside it or from the
+/// claim of the sending service.
+pub async fn authenticate(asked: &Asked<'_>, auth: &RpcAuth) -> Result<Authenticated, CallError> {
+    let authorization = text_header(asked.headers, AUTHORIZATION)?;
+    let user_token = text_header(asked.headers, USER_TOKEN)?;
+    let Verified { service, act } = sender(asked, auth, authorization)
+        .map_err(|refused| asked.refuse(auth, refused.claimed.as_deref(), refused.reason))?;
+    let caller = match (user_token, act) {
         (None, delegated) => delegated,
-        (Some(token), None) => Some(callers.verify(token).await.inspect_err(|error| {
-            warn!(service, target_service = target, %error, "Refused a user token that {service} sent to {target}");
-        })?),
-        (Some(_), Some(_)) => {
-            warn!(service, target_service = target, "Refused {service} a call to {target} in two names");
-            return Err(CallError::refused("a user token beside a delegated caller"));
-        }
+        (Some(token), None) => Some(user(asked, auth, &service, token).await?),
+        (Some(_), Some(_)) => return Err(asked.refuse(auth, Some(&service), Reason::TwoUsers)),
     };
     Ok(Authenticated { service, caller })
+}
+
+fn sender(asked: &Asked<'_>, auth: &RpcAuth, authorization: Option<&str>) -> Result<Verified, Refused> {
+    let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
+    let verified = auth.services.verify(token.ok_or(Refused::nobody(Reason::NoToken))?, asked.target)?;
+    match asked.judge_certificate(auth, Some(&verified.service)) {
+        Some(reason) => Err(Refused { claimed: Some(verified.service), reason }),
+        None => Ok(verified),
+    }
+}
+
+async fn user(asked: &Asked<'_>, auth: &RpcAuth, service: &str, token: &str) -> Result<Caller, CallError> {
+    let user = auth.callers.verify(token).await;
+    // The answer says why the user is refused, as their own process would; the log says by whom they came.
+    if let Err(CallError::Refused { .. }) = &user {
+        drop(asked.refuse(auth, Some(service), Reason::UserToken));
+    }
+    user
 }

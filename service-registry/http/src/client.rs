@@ -12,14 +12,14 @@ use service_registry::contract::ContractState;
 use service_registry::policy::Policy;
 use service_registry::{CallError, Endpoint, Outgoing, Reply, Transport, Unanswered};
 
-use crate::signer::ServiceSigner;
+use crate::signer::{ServiceSigner, Signers};
 use crate::upstream::{Answer, Rules, Spoken, Upstream};
 use crate::wire::{REFUSAL, REPLAYED, headers_for};
 
 /// Calls to one service, at one address or several.
 pub struct HttpTransport {
     upstream: Arc<Upstream>,
-    signer: Arc<ServiceSigner>,
+    signers: Signers,
     /// By version and method.
     addresses: ArcSwap<Vec<((u32, &'static str), Url)>>,
 }
@@ -32,15 +32,17 @@ impl HttpTransport {
     }
 
     /// A transport to a service that others here may ask too.
-    pub fn over(upstream: Arc<Upstream>, signer: Arc<ServiceSigner>) -> Self {
-        upstream.greet_as(&signer);
-        Self { upstream, signer, addresses: ArcSwap::default() }
+    pub fn over(upstream: Arc<Upstream>, signers: impl Into<Signers>) -> Self {
+        let signers = signers.into();
+        signers.first().into_iter().for_each(|signer| upstream.greet_as(signer));
+        Self { upstream, signers, addresses: ArcSwap::default() }
     }
 
     fn request(&self, call: &Outgoing<'_>) -> Result<Request, CallError> {
         let mut request = Request::new(Method::POST, self.address(call));
         *request.body_mut() = Some(call.arguments.clone().into());
-        let headers = headers_for(call.cx, call.service, &self.signer);
+        let signer = self.signers.of(call.service, call.method.name)?;
+        let headers = headers_for(call.cx, call.service, signer);
         *request.headers_mut() = headers.map_err(|error| name_method(error, call))?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(request)

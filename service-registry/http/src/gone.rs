@@ -11,10 +11,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use futures_util::future::{Either, select};
 use tracing::debug;
+
+use crate::tls::services_named;
 
 /// Work that takes less than this is not worth a look at who waits for it.
 const LOOK_AFTER: Duration = Duration::from_millis(10);
@@ -23,10 +26,25 @@ const LOOK_AFTER: Duration = Duration::from_millis(10);
 #[derive(Clone)]
 struct Connection(Arc<TcpStream>);
 
-/// Remembers the connection of each caller: `HttpServer::on_connect(remember_connection)`. Without it, and over
-/// TLS, nobody notices that a caller goes away.
+/// What the certificate of a caller says: which services it is, or that there is none.
+#[derive(Default)]
+pub(crate) struct Certified(pub Option<Vec<String>>);
+
+/// Remembers the connection of each caller, and the certificate that came over it:
+/// `HttpServer::on_connect(remember_connection)`. Without it nobody notices that a caller goes away, and nobody has
+/// shown a certificate.
 pub fn remember_connection(connection: &dyn Any, data: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<tokio::net::TcpStream>() else { return };
+    if let Some(stream) = connection.downcast_ref::<tokio::net::TcpStream>() {
+        watch(stream, data);
+    } else if let Some(stream) = connection.downcast_ref::<TlsStream<tokio::net::TcpStream>>() {
+        let (stream, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        data.insert(Certified(certificate.map(services_named)));
+        watch(stream, data);
+    }
+}
+
+fn watch(stream: &tokio::net::TcpStream, data: &mut Extensions) {
     match stream.as_fd().try_clone_to_owned() {
         Ok(second) => drop(data.insert(Connection(Arc::new(second.into())))),
         Err(error) => debug!(%error, "Cannot watch a connection"),

@@ -10,16 +10,20 @@ use service_registry::{CallContext, CallError, Dispatch, Registry, Reply};
 
 use crate::auth::{CallerVerifier, authenticate};
 use crate::gone::CallerWatch;
+use crate::refusal::{Asked, Reason};
 use crate::verifier::ServiceVerifier;
 use crate::wire::{REFUSAL, REPLAYED, context_from_headers};
 
 /// Largest body of a call, in bytes.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
-/// Who is let in: services by their tokens, users by theirs.
+/// Who is let in: services by their tokens and certificates, users by their tokens.
 pub struct RpcAuth {
     pub services: ServiceVerifier,
     pub callers: Arc<dyn CallerVerifier>,
+    /// Whether callers must show a certificate that names the service of their token. True over TLS; see
+    /// [`crate::Tls::server_config`].
+    pub certificates: bool,
 }
 
 /// Mounts the calls to everything that `registry` provides, now or later:
@@ -106,7 +110,8 @@ impl Admitted<'_> {
 }
 
 impl Door {
-    /// Who calls is settled before a byte of the body is read, and whether there is time before the work.
+    /// Who calls and whether they may is settled before a byte of the body is read, and whether there is time before
+    /// the work.
     async fn admit<'a>(
         &self,
         address: Address<'a>,
@@ -114,8 +119,12 @@ impl Door {
         body: web::Payload,
     ) -> Result<Admitted<'a>, Refused> {
         let (auth, Address { service, method, .. }) = (&self.auth, address);
-        let sender = authenticate(request.headers(), service, &auth.services, &*auth.callers).await?;
+        let asked = Asked::of(request, service, self.registry.descriptor(service), method);
+        let sender = authenticate(&asked, auth).await?;
         let dispatcher = self.dispatcher(&address)?;
+        if !self.registry.permissions().allow(&sender.service, service, method) {
+            return Err(asked.refuse(auth, Some(&sender.service), Reason::Method).into());
+        }
         let cx = context_from_headers(request.headers(), sender.caller)?;
         let arguments = tokio::time::timeout(cx.remaining(), read(body))
             .await
@@ -128,7 +137,8 @@ impl Door {
         let nothing = || not_here(format!("nothing to read at {}", request.path()));
         let path = request.path().strip_prefix("/rpc/").ok_or_else(nothing)?;
         let (service, version) = path.split_once("/v").map_or((path, None), |(name, v)| (name, Some(v)));
-        authenticate(request.headers(), service, &self.auth.services, &*self.auth.callers).await?;
+        authenticate(&Asked::of(request, service, self.registry.descriptor(service), "contract"), &self.auth)
+            .await?;
         let offer = self.registry.offer(service).ok_or_else(|| self.absent(service))?;
         let Some(version) = version else { return Ok(HttpResponse::Ok().json(offer)) };
         let version = version.parse().map_err(|_| nothing())?;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use service_registry::{CallError, Caller};
+use service_registry::{CallError, Caller, Permissions};
 use uuid::Uuid;
 
 use crate::keys::{KeyFault, KeyPair};
@@ -21,6 +21,38 @@ pub struct ServiceSigner {
     service: String,
     key: EncodingKey,
     kept: Mutex<HashMap<String, Kept>>,
+}
+
+/// The services of one process. A call is signed by the first of them that may make it: the process has the rights of
+/// each.
+pub struct Signers {
+    all: Vec<Arc<ServiceSigner>>,
+    permissions: Permissions,
+}
+
+impl Signers {
+    pub fn new(all: Vec<Arc<ServiceSigner>>, permissions: Permissions) -> Self {
+        Self { all, permissions }
+    }
+
+    /// Who asks for contracts: whoever is known may.
+    pub(crate) fn first(&self) -> Option<&Arc<ServiceSigner>> {
+        self.all.first()
+    }
+
+    /// Where none may, the first signs and is refused: the callee writes that down.
+    pub(crate) fn of(&self, service: &str, method: &str) -> Result<&ServiceSigner, CallError> {
+        let may = |signer: &&Arc<ServiceSigner>| self.permissions.allow(signer.service(), service, method);
+        let signer = if self.all.len() > 1 { self.all.iter().find(may) } else { None };
+        let signer = signer.or(self.all.first()).map(|signer| &**signer);
+        signer.ok_or_else(|| CallError::failed("a process without a service has no key to call with"))
+    }
+}
+
+impl From<Arc<ServiceSigner>> for Signers {
+    fn from(only: Arc<ServiceSigner>) -> Self {
+        Self::new(vec![only], Permissions::default())
+    }
 }
 
 struct Kept {
@@ -96,5 +128,22 @@ fn bearer(token: &str) -> Result<HeaderValue, CallError> {
 impl fmt::Debug for ServiceSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ServiceSigner({})", self.service)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_of_several_signs_as_the_one_that_may() {
+        let pair = KeyPair::generate().unwrap();
+        let all = ["gateway", "ledger", "planning"].map(|name| Arc::new(ServiceSigner::new(name, &pair)));
+        let table: [(&str, service_registry::Calls); 2] =
+            [("ledger", &[("identity", &["jwks"])]), ("planning", &[("identity", &["members"])])];
+        let signers = Signers::new(all.to_vec(), Permissions::of(&[], &table));
+        let signs = |method| signers.of("identity", method).unwrap().service().to_owned();
+        assert_eq!((signs("jwks"), signs("members")), ("ledger".to_owned(), "planning".to_owned()));
+        assert_eq!(signs("register"), "gateway", "which is refused, and by name");
     }
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
+use rustls::ClientConfig;
 use service_registry::contract::ContractState;
 use service_registry::policy::{Bulkhead, Policy};
 use service_registry::{CallError, Endpoint, Unanswered};
@@ -32,6 +33,7 @@ pub use self::retry::Make;
 use self::retry::Repeats;
 pub use self::rules::Rules;
 use crate::signer::ServiceSigner;
+use crate::tls::Tls;
 
 /// One service elsewhere, at one address or several.
 pub struct Upstream {
@@ -57,11 +59,31 @@ impl Upstream {
         policy: &Policy,
         resolver: Resolve,
     ) -> Result<Self, CallError> {
+        Self::build(service, urls, policy, resolver, None)
+    }
+
+    /// The same over TLS, with our certificate, to whoever has one that names the service.
+    pub fn over_tls(
+        service: &str,
+        urls: &[String],
+        policy: &Policy,
+        tls: &Arc<Tls>,
+    ) -> Result<Self, CallError> {
+        Self::build(service, urls, policy, SystemResolver::shared(), Some(tls.client_config(service)))
+    }
+
+    fn build(
+        service: &str,
+        urls: &[String],
+        policy: &Policy,
+        resolver: Resolve,
+        tls: Option<ClientConfig>,
+    ) -> Result<Self, CallError> {
         let bases = urls.iter().map(|url| parse(url)).collect::<Result<Vec<_>, _>>()?;
         let base = bases.first().cloned();
         let base = base.ok_or_else(|| CallError::failed(format!("no url for {service}")))?;
-        let endpoints = Endpoints::new(service, bases, policy.breaker, resolver);
-        let client = endpoints::http_client(&base, None)
+        let endpoints = Endpoints::new(service, bases, policy.breaker, resolver, tls.clone());
+        let client = endpoints::http_client(&base, None, tls.as_ref())
             .map_err(|error| CallError::failed(format!("no http client: {error}")))?;
         let attempt = Arc::new(Attempt::new(endpoints));
         let client = ClientBuilder::new(client).with_arc(attempt.clone()).build();

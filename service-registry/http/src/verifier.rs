@@ -6,22 +6,20 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use service_registry::{CallError, Caller};
-use tracing::warn;
+use service_registry::Caller;
 
 use crate::keys::{KeyFault, public_from_pem};
+use crate::refusal::{Reason, cut};
 use crate::token::{Claims, FUTURE_S, LEEWAY_S, LIFETIME_S, TOKEN_TYPE, now_s};
 
 /// Tokens remembered as good; each calling process needs one for each service here.
 const REMEMBERED: usize = 1024;
 
-/// Knows the public key of each service, and which service may call which. Denies by default.
-///
-/// One permission covers all methods of a target: a table per method comes with the contract handshake.
+/// Knows the public key of each service, and who may vouch for users where. What a service may call is not here; see
+/// [`service_registry::Permissions`].
 #[derive(Default)]
 pub struct ServiceVerifier {
     keys: BTreeMap<String, DecodingKey>,
-    allowed: BTreeMap<String, BTreeSet<String>>,
     acting: BTreeMap<String, BTreeSet<String>>,
     // A signature costs some 50 µs to check, and callers use one token for most of a minute.
     good: Mutex<HashMap<Tail, Good>>,
@@ -63,16 +61,6 @@ impl ServiceVerifier {
         self.key(service, public_from_pem(public_pem)?)
     }
 
-    /// Lets `callers` call `target`.
-    pub fn allow<S: Into<String>>(
-        mut self,
-        target: impl Into<String>,
-        callers: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.allowed.entry(target.into()).or_default().extend(callers.into_iter().map(Into::into));
-        self
-    }
-
     /// Believes `callers` for whom they call `target`, by the claim `act` alone. Only background work needs this; all
     /// else brings the user's own token.
     pub fn allow_acting<S: Into<String>>(
@@ -84,22 +72,18 @@ impl ServiceVerifier {
         self
     }
 
-    /// Who calls `target` with this token. Every refusal is logged with who asked for what.
-    pub(crate) fn verify(&self, token: &str, target: &str) -> Result<Verified, CallError> {
+    /// Whether this is a service with a known key.
+    pub(crate) fn knows(&self, service: &str) -> bool {
+        self.keys.contains_key(service)
+    }
+
+    /// Who calls `target` with this token.
+    pub(crate) fn verify(&self, token: &str, target: &str) -> Result<Verified, Refused> {
         let now = now_s();
         if let Some(known) = self.remembered(token, target, now) {
             return Ok(Verified { service: known, act: None });
         }
-        let claims = self.checked(token, target, now).map_err(|refused| {
-            let (claimed, reason) = (refused.claimed.as_deref().unwrap_or("unknown"), refused.reason);
-            warn!(
-                service = claimed,
-                target_service = target,
-                reason,
-                "Refused {claimed} a call to {target}: {reason}"
-            );
-            CallError::refused(format!("{reason} (call to {target})"))
-        })?;
+        let claims = self.checked(token, target, now)?;
         if claims.act.is_none() {
             self.remember(token, &claims, now);
         }
@@ -129,51 +113,55 @@ impl ServiceVerifier {
 
     /// Type and algorithm first, then the signature by the key of the claimed issuer, then the rest.
     fn checked(&self, token: &str, target: &str, now: u64) -> Result<Claims, Refused> {
-        let header = decode_header(token).map_err(|_| Refused::nobody("not a token"))?;
+        let header = decode_header(token).map_err(|_| Refused::nobody(Reason::NotAToken))?;
         if header.typ.as_deref() != Some(TOKEN_TYPE) {
-            return Err(Refused::nobody("not a service token"));
+            return Err(Refused::nobody(Reason::NotAServiceToken));
         }
         if header.alg != Algorithm::EdDSA || header.crit.is_some() {
-            return Err(Refused::nobody("a token of another algorithm"));
+            return Err(Refused::nobody(Reason::OtherAlgorithm));
         }
-        let claimed = claimed_issuer(token).ok_or_else(|| Refused::nobody("a token without an issuer"))?;
+        let claimed = claimed_issuer(token).ok_or_else(|| Refused::nobody(Reason::NoIssuer))?;
         let refused = |reason| Refused { claimed: Some(claimed.clone()), reason };
-        let key = self.keys.get(&claimed).ok_or_else(|| refused("a service without a known key"))?;
+        let key = self.keys.get(&claimed).ok_or_else(|| refused(Reason::UnknownService))?;
         let claims = decode::<Claims>(token, key, &validation(&claimed, target))
             .map_err(|error| refused(reason(error.kind())))?
             .claims;
         if claims.sub != claims.iss {
-            return Err(refused("a token in another service's name"));
+            return Err(refused(Reason::OtherName));
         }
         if claims.iat > now + FUTURE_S {
-            return Err(refused("a token from the future"));
+            return Err(refused(Reason::FromTheFuture));
         }
         if claims.exp > claims.iat + LIFETIME_S {
-            return Err(refused("a token that lives too long"));
+            return Err(refused(Reason::LivesTooLong));
         }
-        let is_among = |table: &BTreeMap<String, BTreeSet<String>>| {
-            table.get(target).is_some_and(|callers| callers.contains(&claimed))
-        };
-        if !is_among(&self.allowed) {
-            return Err(refused("a service that may not call this one"));
-        }
-        if claims.act.is_some() && !is_among(&self.acting) {
-            return Err(refused("a service that may not vouch for a user here"));
+        let may_vouch = self.acting.get(target).is_some_and(|callers| callers.contains(&claimed));
+        if claims.act.is_some() && !may_vouch {
+            return Err(refused(Reason::MayNotVouch));
         }
         Ok(claims)
     }
 }
 
-struct Refused {
+/// A token that is no good.
+#[derive(Debug)]
+pub(crate) struct Refused {
     /// Whom the token names; believed only for the log.
-    claimed: Option<String>,
-    reason: &'static str,
+    pub claimed: Option<String>,
+    pub reason: Reason,
 }
 
 impl Refused {
-    fn nobody(reason: &'static str) -> Self {
+    pub(crate) fn nobody(reason: Reason) -> Self {
         Self { claimed: None, reason }
     }
+}
+
+/// The service that a token claims to come from, if it is a service's. For the log of who does not let services in.
+pub fn claimed_service(token: &str) -> Option<String> {
+    let header = decode_header(token).ok()?;
+    let claimed = claimed_issuer(token).filter(|_| header.typ.as_deref() == Some(TOKEN_TYPE))?;
+    Some(cut(&claimed).to_owned())
 }
 
 /// Chooses the key, no more: the signature then shows whether it was true.
@@ -195,13 +183,13 @@ fn validation(issuer: &str, target: &str) -> Validation {
     validation
 }
 
-fn reason(kind: &jsonwebtoken::errors::ErrorKind) -> &'static str {
+fn reason(kind: &jsonwebtoken::errors::ErrorKind) -> Reason {
     use jsonwebtoken::errors::ErrorKind;
     match kind {
-        ErrorKind::InvalidSignature => "a forged token",
-        ErrorKind::ExpiredSignature => "an expired token",
-        ErrorKind::InvalidAudience => "a token for another target",
-        _ => "an unreadable token",
+        ErrorKind::InvalidSignature => Reason::Forged,
+        ErrorKind::ExpiredSignature => Reason::Expired,
+        ErrorKind::InvalidAudience => Reason::OtherTarget,
+        _ => Reason::Unreadable,
     }
 }
 
@@ -214,11 +202,7 @@ mod tests {
     use crate::signer::ServiceSigner;
 
     fn verifier(pair: &KeyPair) -> ServiceVerifier {
-        ServiceVerifier::new()
-            .key("identity", pair.public_key())
-            .and_then(|verifier| verifier.key("stranger", pair.public_key()))
-            .unwrap()
-            .allow("ledger", ["identity"])
+        ServiceVerifier::new().key("identity", pair.public_key()).unwrap()
     }
 
     fn claims() -> Claims {
@@ -236,12 +220,12 @@ mod tests {
     }
 
     /// The reason for which a token with these changes is refused.
-    fn refusal(header: Header, change: impl FnOnce(&mut Claims)) -> String {
+    fn refusal(header: Header, change: impl FnOnce(&mut Claims)) -> Reason {
         let pair = KeyPair::generate().unwrap();
         let mut claims = claims();
         change(&mut claims);
         let refused = verifier(&pair).verify(&signed(&pair, &header, &claims), "ledger");
-        refused.unwrap_err().to_string()
+        refused.unwrap_err().reason
     }
 
     #[test]
@@ -258,7 +242,6 @@ mod tests {
     fn a_remembered_token_is_still_for_one_target_only() {
         let pair = KeyPair::generate().unwrap();
         let (signer, verifier) = (ServiceSigner::new("identity", &pair), verifier(&pair));
-        let verifier = verifier.allow("connections", ["identity"]);
         let token = signer.token("ledger").unwrap();
         assert!(verifier.verify(&token, "ledger").is_ok());
         assert!(verifier.verify(&token, "connections").is_err());
@@ -267,34 +250,19 @@ mod tests {
     #[test]
     fn every_departure_from_the_rules_is_refused_by_name() {
         let user = Header { typ: Some("at+jwt".to_owned()), ..header() };
-        assert!(refusal(user, |_| {}).contains("not a service token"));
-        assert!(refusal(header(), |claims| claims.aud = "connections".to_owned()).contains("another target"));
-        assert!(
-            refusal(header(), |claims| claims.sub = "ledger".to_owned()).contains("another service's name")
-        );
-        assert!(refusal(header(), |claims| claims.iss = "nobody".to_owned()).contains("known key"));
-        assert!(
+        assert_eq!(refusal(user, |_| {}), Reason::NotAServiceToken);
+        assert_eq!(refusal(header(), |claims| claims.aud = "connections".to_owned()), Reason::OtherTarget);
+        assert_eq!(refusal(header(), |claims| claims.sub = "ledger".to_owned()), Reason::OtherName);
+        assert_eq!(refusal(header(), |claims| claims.iss = "nobody".to_owned()), Reason::UnknownService);
+        let shifted = |by: i64| {
             refusal(header(), |claims| {
-                claims.iat -= 80;
-                claims.exp -= 80;
+                claims.iat = claims.iat.saturating_add_signed(by);
+                claims.exp = claims.exp.saturating_add_signed(by);
             })
-            .contains("expired")
-        );
-        assert!(
-            refusal(header(), |claims| {
-                claims.iat += 90;
-                claims.exp += 90;
-            })
-            .contains("future")
-        );
-        assert!(refusal(header(), |claims| claims.exp += 3600).contains("too long"));
-        assert!(
-            refusal(header(), |claims| {
-                claims.iss = "stranger".to_owned();
-                claims.sub = "stranger".to_owned();
-            })
-            .contains("may not call")
-        );
+        };
+        assert_eq!(shifted(-80), Reason::Expired);
+        assert_eq!(shifted(90), Reason::FromTheFuture);
+        assert_eq!(refusal(header(), |claims| claims.exp += 3600), Reason::LivesTooLong);
     }
 
     #[test]
@@ -310,9 +278,9 @@ mod tests {
         let pair = KeyPair::generate().unwrap();
         let token = ServiceSigner::new("identity", &pair).delegated_token("ledger", &user).unwrap();
         let refused = verifier(&pair).allow_acting("ledger", ["stranger"]).verify(&token, "ledger");
-        assert!(refused.unwrap_err().to_string().contains("may not vouch"));
+        assert_eq!(refused.unwrap_err().reason, Reason::MayNotVouch);
         let refused = verifier(&pair).allow_acting("connections", ["identity"]).verify(&token, "ledger");
-        assert!(refused.unwrap_err().to_string().contains("may not vouch"));
+        assert_eq!(refused.unwrap_err().reason, Reason::MayNotVouch);
         let verified = verifier(&pair).allow_acting("ledger", ["identity"]).verify(&token, "ledger").unwrap();
         assert_eq!(verified, Verified { service: "identity".to_owned(), act: Some(user) });
     }
@@ -330,13 +298,12 @@ mod tests {
     fn another_key_and_another_algorithm_are_refused() {
         let (pair, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let forged = verifier(&pair).verify(&signed(&other, &header(), &claims()), "ledger");
-        assert!(forged.unwrap_err().to_string().contains("forged"));
+        assert_eq!(forged.unwrap_err().reason, Reason::Forged);
 
         // The classic confusion: the public key used as the secret of a MAC.
         let mac = Header { typ: Some(TOKEN_TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
         let token = encode(&mac, &claims(), &EncodingKey::from_secret(&pair.public_key())).unwrap();
-        assert!(
-            verifier(&pair).verify(&token, "ledger").unwrap_err().to_string().contains("another algorithm")
-        );
+        let confused = verifier(&pair).verify(&token, "ledger");
+        assert_eq!(confused.unwrap_err().reason, Reason::OtherAlgorithm);
     }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::{Inner, Registry, Standing};
+use crate::permissions::Permissions;
 use crate::placement::Placement;
 use crate::policy::Policy;
 use crate::routes::Pattern;
-use crate::service::ServiceDescriptor;
+use crate::service::{Calls, ServiceDescriptor};
 use crate::transport::{Transport, TransportFactory};
 use crate::validate::{Fault, Faults, validate};
 
@@ -15,6 +16,7 @@ use crate::validate::{Fault, Faults, validate};
 #[derive(Default)]
 pub struct RegistryBuilder {
     services: Vec<ServiceDescriptor>,
+    callers: Vec<(&'static str, Calls)>,
     placements: BTreeMap<String, Placement>,
     runs: BTreeSet<String>,
     policies: BTreeMap<String, Policy>,
@@ -29,6 +31,12 @@ impl RegistryBuilder {
 
     pub fn services(mut self, services: impl IntoIterator<Item = ServiceDescriptor>) -> Self {
         self.services.extend(services);
+        self
+    }
+
+    /// Somebody who makes these calls and is no service.
+    pub fn caller(mut self, name: &'static str, calls: Calls) -> Self {
+        self.callers.push((name, calls));
         self
     }
 
@@ -63,7 +71,7 @@ impl RegistryBuilder {
 
     /// The registry, or everything that is wrong with it.
     pub fn build(self) -> Result<Registry, Faults> {
-        let faults = validate(&self.services, &self.placements, &self.runs);
+        let faults = validate(&self.services, &self.callers, &self.placements, &self.runs);
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
@@ -72,9 +80,11 @@ impl RegistryBuilder {
             service.routes.iter().filter_map(move |route| Some((Pattern::parse(route).ok()?, owner)))
         });
         let routes = routes.collect();
-        let Self { services, placements, runs, policies, transports } = self;
+        let Self { services, callers, placements, runs, policies, transports } = self;
+        let permissions = Permissions::of(&services, &callers);
         let (configured, standings) = (placements, Mutex::new(standings));
-        let inner = Inner { services, configured, runs, policies, transports, routes, standings };
+        let inner =
+            Inner { services, permissions, configured, runs, policies, transports, routes, standings };
         Ok(Registry { inner: Arc::new(inner) })
     }
 

@@ -166,16 +166,18 @@ impl Server {
     }
 
     pub fn start_with_key(probe: Arc<ProbeService>, fault: Fault, tester: Arc<KeyPair>) -> Self {
-        let registry = Registry::builder().service(SERVICE).build().unwrap();
+        let all = SERVICE.methods.iter().map(|method| method.name).collect::<Vec<_>>().leak();
+        let registry = Registry::builder().service(SERVICE);
+        let registry = registry.caller("tester", vec![("probe", &*all)].leak());
+        let registry = registry.caller("colleague", &[("probe", &["nothing"])]).build().unwrap();
         registry.provide::<dyn Probe>(probe);
         let services = ServiceVerifier::new()
             .key("tester", tester.public_key())
             .and_then(|verifier| verifier.key("stranger", tester.public_key()))
             .and_then(|verifier| verifier.key("colleague", tester.public_key()))
             .unwrap()
-            .allow("probe", ["tester", "colleague"])
             .allow_acting("probe", ["tester"]);
-        let auth = Arc::new(RpcAuth { services, callers: Arc::new(Users) });
+        let auth = Arc::new(RpcAuth { services, callers: Arc::new(Users), certificates: false });
         let server = HttpServer::new(move || {
             let lose = from_fn(move |request, next| lose_answers(fault, request, next));
             App::new().wrap(lose).configure(rpc_routes(&registry, &auth))

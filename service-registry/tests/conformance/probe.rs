@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use service_registry::{
-    CallContext, CallError, Caller, IdempotencyKey, ServiceClient, ServiceDescriptor, async_trait, service,
+    CallContext, CallError, Caller, Contract, IdempotencyKey, ServiceClient, ServiceDescriptor, async_trait,
+    service,
 };
 use uuid::Uuid;
 
 pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "probe",
     version: 3,
+    methods: <dyn Probe as Contract>::METHODS,
     routes: &["/api/v1/probes"],
-    depends_on: &[],
+    calls: &[],
     default_port: 9199,
 };
 

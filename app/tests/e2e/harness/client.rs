@@ -46,6 +46,24 @@ impl Client {
         Self { http, base: format!("http://{address}"), token: None }
     }
 
+    /// Somebody who asks over TLS as orchestrators do: without a certificate, and without a look at the other's.
+    pub fn like_an_orchestrator(address: SocketAddr) -> Self {
+        Self::over_tls(address, reqwest::Client::builder())
+    }
+
+    /// Somebody who shows this certificate and key, in PEM, to whoever answers.
+    pub fn showing(certificate: &str, address: SocketAddr) -> Self {
+        let identity =
+            reqwest::Identity::from_pem(certificate.as_bytes()).expect("a certificate and its key");
+        Self::over_tls(address, reqwest::Client::builder().identity(identity))
+    }
+
+    fn over_tls(address: SocketAddr, http: reqwest::ClientBuilder) -> Self {
+        let http = http.no_proxy().timeout(PATIENCE).tls_danger_accept_invalid_certs(true);
+        let http = http.build().expect("a client can be built");
+        Self { http, base: format!("https://{address}"), token: None }
+    }
+
     pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self.clone() }
     }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::certificates::Certificates;
 use super::client::patiently;
-use super::{Answer, Client, Part};
+use super::{Answer, Authority, Client, Part};
 
 const NOT_STARTED: &str = "the process was started";
 /// How long to give an address that somebody else happens to use right now.
@@ -25,6 +26,7 @@ pub struct Process {
     public: Option<SocketAddr>,
     announcement: PathBuf,
     log: PathBuf,
+    certificates: Option<Certificates>,
     child: Option<Child>,
     killed: bool,
 }
@@ -42,17 +44,26 @@ impl Process {
         private: SocketAddr,
         common: &[String],
         directory: &Path,
+        authority: Option<&Authority>,
     ) -> Self {
         let file = |kind: &str| directory.join(format!("{}.{kind}", modules.join("-")));
         let (announcement, log) = (file("announcement"), file("log"));
+        let certificates = authority.map(|authority| {
+            let certificates = Certificates::below(directory, modules);
+            certificates.believe(&[authority]);
+            certificates.issue(authority);
+            certificates
+        });
+        let own = certificates.iter().flat_map(Certificates::settings);
         Self {
             mode,
             modules,
-            common: common.to_vec(),
+            common: common.iter().cloned().chain(own).collect(),
             private,
             public: None,
             announcement,
             log,
+            certificates,
             child: None,
             killed: false,
         }
@@ -143,7 +154,10 @@ impl Process {
 
     /// Waits until it says that it is ready and that nothing it needs is missing.
     pub async fn until_ready(&self) {
-        let client = Client::new(self.private);
+        let client = match self.certificates {
+            Some(_) => Client::like_an_orchestrator(self.private),
+            None => Client::new(self.private),
+        };
         let what = format!("{} is ready", self.name());
         patiently(&what, async || {
             let Answer { status, text, .. } = client.try_get("/health/ready").await?;
@@ -169,10 +183,20 @@ impl Process {
         self.signal("-TERM");
     }
 
+    /// SIGHUP: read your files again.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
     fn signal(&self, signal: &str) {
         let id = self.child.as_ref().expect(NOT_STARTED).id().to_string();
         let told = Command::new("kill").args([signal, &id]).status().expect("kill can be run");
         assert!(told.success(), "{} was there to be told", self.name());
+    }
+
+    /// Where it finds its certificates.
+    pub fn certificates(&self) -> &Certificates {
+        self.certificates.as_ref().expect("calls go over TLS here")
     }
 
     /// Waits until it has stopped by itself, which is to be with code 0.
@@ -199,7 +223,11 @@ impl Process {
     }
 
     pub fn has_logged(&self, words: &str) -> bool {
-        self.log_text().contains(words)
+        self.times_logged(words) > 0
+    }
+
+    pub fn times_logged(&self, words: &str) -> usize {
+        self.log_text().matches(words).count()
     }
 
     /// The end of the log, for whoever looks at why a test failed.

@@ -1,5 +1,5 @@
 use kernel::{ImportId, Page, PageRequest, ProfileId};
-use service_registry::{CallContext, ServiceDescriptor, service};
+use service_registry::{CallContext, Contract, ServiceDescriptor, service};
 
 use crate::{
     ConnectionsError, FileRow, Import, MappingProfile, NewMappingProfile, PreviewRequest, RowFilter,
@@ -9,8 +9,12 @@ use crate::{
 pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "connections",
     version: 1,
+    methods: <dyn Connections as Contract>::METHODS,
     routes: &["/api/v1/imports", "/api/v1/mapping-profiles"],
-    depends_on: &["identity", "ledger"],
+    calls: &[
+        ("identity", &["jwks", "revocations"]),
+        ("ledger", &["account", "discard", "ingest", "preview", "revert", "rows", "stage"]),
+    ],
     default_port: 7120,
 };
 

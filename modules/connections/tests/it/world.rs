@@ -20,7 +20,7 @@ use platform::{DatabaseSettings, Module, SealKey, Store};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 use service_registry::testing::Serialised;
-use service_registry::{CallContext, IdempotencyKey, Registry, ServiceClient, ServiceDescriptor};
+use service_registry::{CallContext, IdempotencyKey, Registry, ServiceClient};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::AppExt;
@@ -39,9 +39,6 @@ pub struct World {
     ledger_module: Module,
     pub database: TestDatabase,
 }
-
-const IDENTITY: ServiceDescriptor =
-    ServiceDescriptor { name: "identity", version: 1, routes: &[], depends_on: &[], default_port: 1 };
 
 /// As where imports keep their previews for a week.
 const LEDGER: ledger::LedgerSettings =
@@ -74,12 +71,13 @@ pub fn usual_settings() -> ConnectionsSettings {
 
 impl World {
     pub async fn open(database: TestDatabase, settings: ConnectionsSettings) -> Self {
-        let services =
-            || Registry::builder().services([IDENTITY, ledger_api::SERVICE, SERVICE]).build().unwrap();
+        let all = [identity_api::SERVICE, ledger_api::SERVICE, SERVICE];
+        let services = || Registry::builder().services(all).build().unwrap();
         let far = services();
         let ledger_module = ledger::module(&far, open_store("ledger", &database).await, LEDGER);
         let registry = services();
-        let gate = Arc::new(Gate::new(Serialised::new(far.dispatcher("ledger", 1).unwrap())));
+        let far_ledger = far.dispatcher("ledger", 1).unwrap();
+        let gate = Arc::new(Gate::new(Serialised::of(&SERVICE, far_ledger)));
         registry.bind_remote("ledger", gate.clone());
 
         let store = open_store("connections", &database).await;

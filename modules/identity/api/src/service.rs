@@ -1,5 +1,5 @@
 use kernel::{Page, PageRequest, SessionId, SpaceId, UserId};
-use service_registry::{CallContext, ServiceDescriptor, service};
+use service_registry::{CallContext, Contract, ServiceDescriptor, service};
 
 use crate::{
     Credentials, IdentityError, Jwks, Me, Member, MemberChange, NewMember, NewSpace, NewUser, Refresh,
@@ -10,6 +10,7 @@ use crate::{
 pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "identity",
     version: 1,
+    methods: <dyn Identity as Contract>::METHODS,
     routes: &[
         "/api/v1/users",
         "/api/v1/sessions",
@@ -17,7 +18,7 @@ pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
         "/api/v1/spaces",
         "/.well-known/jwks.json",
     ],
-    depends_on: &[],
+    calls: &[],
     default_port: 7110,
 };
 

@@ -1,5 +1,5 @@
 use kernel::{AccountId, BatchId, Page, PageRequest, TransactionId};
-use service_registry::{CallContext, ServiceDescriptor, service};
+use service_registry::{CallContext, Contract, ServiceDescriptor, service};
 
 use crate::{
     Account, AccountPatch, BalanceFilter, BalanceSnapshot, ChangePage, IngestReport, LedgerError, NewAccount,
@@ -10,6 +10,7 @@ use crate::{
 pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "ledger",
     version: 1,
+    methods: <dyn Ledger as Contract>::METHODS,
     routes: &[
         "/api/v1/accounts",
         "/api/v1/transactions",
@@ -17,7 +18,7 @@ pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
         "/api/v1/changes",
         "/api/v1/exports",
     ],
-    depends_on: &["identity"],
+    calls: &[("identity", &["jwks", "revocations"])],
     default_port: 7130,
 };
 

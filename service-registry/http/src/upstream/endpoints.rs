@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use http::Extensions;
 use reqwest::{Client, Request, Response, Url, redirect};
 use reqwest_middleware::{Error, Next, Result};
+use rustls::ClientConfig;
 use service_registry::Endpoint as Told;
 use service_registry::contract::ContractState;
 use service_registry::policy::{Breaker, BreakerRules, Dice, Permit};
@@ -105,7 +106,13 @@ pub(super) struct Endpoints {
 
 impl Endpoints {
     /// One for each base to begin with; requests are made for the first.
-    pub(super) fn new(service: &str, bases: Vec<Url>, rules: BreakerRules, resolver: Resolve) -> Self {
+    pub(super) fn new(
+        service: &str,
+        bases: Vec<Url>,
+        rules: BreakerRules,
+        resolver: Resolve,
+        tls: Option<ClientConfig>,
+    ) -> Self {
         let endpoint = |(at, base): (usize, &Url)| {
             let breaker = Arc::new(Breaker::new(rules, service, &authority(base)));
             let in_flight = AtomicUsize::new(0);
@@ -120,7 +127,7 @@ impl Endpoints {
             })
         };
         let list = Arc::new(ArcSwap::from_pointee(bases.iter().enumerate().map(endpoint).collect()));
-        let names = Names::new(service, bases, rules, resolver);
+        let names = Names::new(service, bases, rules, resolver, tls);
         Self { list, names, dice: Mutex::new(Dice::new()) }
     }
 
@@ -205,13 +212,14 @@ pub(super) fn spread(
     base: &Url,
     addresses: &[SocketAddr],
     rules: BreakerRules,
+    tls: Option<&ClientConfig>,
     before: &[Arc<Endpoint>],
 ) -> Vec<Arc<Endpoint>> {
     let known = |address: &SocketAddr| {
         before.iter().find(|known| known.base == *base && known.address == Some(*address)).cloned()
     };
     let fresh = |address: &SocketAddr| {
-        let client = http_client(base, Some(*address));
+        let client = http_client(base, Some(*address), tls);
         let client = client.inspect_err(|error| warn!(service, %error, "No client for {address}")).ok()?;
         let breaker = Arc::new(Breaker::new(rules, service, &address.to_string()));
         let in_flight = AtomicUsize::new(0);
@@ -247,7 +255,11 @@ fn authority(base: &Url) -> String {
 
 /// A client for private listeners: no proxy of the environment, no redirects, and no certificates read
 /// where no TLS is spoken (reading them fails on an image that has none).
-pub(super) fn http_client(base: &Url, address: Option<SocketAddr>) -> reqwest::Result<Client> {
+pub(super) fn http_client(
+    base: &Url,
+    address: Option<SocketAddr>,
+    tls: Option<&ClientConfig>,
+) -> reqwest::Result<Client> {
     let builder = Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
@@ -259,5 +271,9 @@ pub(super) fn http_client(base: &Url, address: Option<SocketAddr>) -> reqwest::R
         (Some(host), Some(address)) => builder.resolve(host, address),
         _ => builder,
     };
-    if base.scheme() == "https" { builder.build() } else { builder.tls_certs_only([]).build() }
+    match tls {
+        Some(tls) => builder.tls_backend_preconfigured(tls.clone()).build(),
+        None if base.scheme() == "https" => builder.build(),
+        None => builder.tls_certs_only([]).build(),
+    }
 }

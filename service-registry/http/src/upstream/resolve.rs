@@ -10,6 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
+use rustls::ClientConfig;
 use service_registry::policy::BreakerRules;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
@@ -44,16 +45,23 @@ struct Inner {
     bases: Vec<Url>,
     rules: BreakerRules,
     resolver: Resolve,
+    tls: Option<ClientConfig>,
     last: Mutex<Option<Instant>>,
     looking: AtomicBool,
 }
 
 impl Names {
-    pub(super) fn new(service: &str, bases: Vec<Url>, rules: BreakerRules, resolver: Resolve) -> Self {
+    pub(super) fn new(
+        service: &str,
+        bases: Vec<Url>,
+        rules: BreakerRules,
+        resolver: Resolve,
+        tls: Option<ClientConfig>,
+    ) -> Self {
         let names = bases.iter().any(|base| name_of(base).is_some());
         let inner = || {
             let (service, last, looking) = (service.to_owned(), Mutex::new(None), AtomicBool::new(false));
-            Arc::new(Inner { service, bases, rules, resolver, last, looking })
+            Arc::new(Inner { service, bases, rules, resolver, tls, last, looking })
         };
         Self { inner: names.then(inner) }
     }
@@ -85,7 +93,10 @@ impl Inner {
         let mut now = Vec::new();
         for base in &self.bases {
             match self.addresses(base).await {
-                Some(addresses) => now.extend(spread(&self.service, base, &addresses, self.rules, before)),
+                Some(addresses) => {
+                    let tls = self.tls.as_ref();
+                    now.extend(spread(&self.service, base, &addresses, self.rules, tls, before));
+                }
                 None => now.push(gathered(&self.service, base, self.rules, before)),
             }
         }

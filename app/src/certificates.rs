@@ -1,0 +1,87 @@
+//! The certificates of this process, if its calls go over TLS: found in files, and read again when those change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use metrics::counter;
+use service_registry_http::{Tls, TlsFault};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::config::{Faults, Settings};
+
+/// How often the files are looked at. Nothing tells of a change everywhere that files come from.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Reads the certificates that `settings` name, if they name any.
+pub(crate) fn load(settings: &Settings) -> Result<Option<Arc<Tls>>> {
+    read(settings).transpose().context("private.tls")
+}
+
+fn read(settings: &Settings) -> Option<Result<Arc<Tls>, TlsFault>> {
+    settings.tls_files().map(|files| Tls::load(files, &settings.modules))
+}
+
+/// Notes what is wrong with them.
+pub(crate) fn check(settings: &Settings, faults: &mut Faults) {
+    let files = &settings.private.tls;
+    let set = [&files.cert_file, &files.key_file, &files.ca_file].map(|file| !file.as_os_str().is_empty());
+    if set.contains(&true) && set.contains(&false) {
+        return faults.add("private.tls", "needs cert_file, key_file and ca_file, or none of them");
+    }
+    if let Some(Err(fault)) = read(settings) {
+        faults.add("private.tls", fault);
+    }
+}
+
+/// Reads them again on SIGHUP, and when the files have changed.
+pub(crate) async fn keep_current(tls: Arc<Tls>, stop: CancellationToken) {
+    let mut asked = Hangups::listen();
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = asked.next() => note(&tls.reload()),
+            _ = ticks.tick() => if tls.have_files_changed() { note(&tls.reload()) },
+        }
+    }
+}
+
+fn note(outcome: &Result<(), TlsFault>) {
+    let label = if outcome.is_ok() { "taken" } else { "refused" };
+    counter!("certificate_reloads_total", "outcome" => label).increment(1);
+    match outcome {
+        Ok(()) => info!("Took the certificates as they are now"),
+        Err(error) => warn!(%error, "Refused the certificates as they are now; those before stay: {error}"),
+    }
+}
+
+/// Requests to read files again.
+struct Hangups {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangups {
+    #[cfg(unix)]
+    fn listen() -> Self {
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+        Self { signal: signal.inspect_err(|error| warn!(%error, "Cannot listen for SIGHUP")).ok() }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Self {
+        Self {}
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,43 @@
+//! Who may call what: a table, and what is not in it is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::service::{Calls, ServiceDescriptor};
+
+/// Which methods of which service each caller may call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permissions {
+    rows: BTreeMap<&'static str, BTreeMap<&'static str, BTreeSet<&'static str>>>,
+}
+
+impl Permissions {
+    /// What `services` say that they call, and what `others` do, who call and are no service.
+    pub fn of(services: &[ServiceDescriptor], others: &[(&'static str, Calls)]) -> Self {
+        let mut permissions = Self::default();
+        let services = services.iter().map(|service| (service.name, service.calls));
+        for (caller, calls) in services.chain(others.iter().copied()) {
+            for (service, methods) in calls {
+                permissions.row(caller, service).extend(*methods);
+            }
+        }
+        permissions
+    }
+
+    fn row(&mut self, caller: &'static str, service: &'static str) -> &mut BTreeSet<&'static str> {
+        self.rows.entry(caller).or_default().entry(service).or_default()
+    }
+
+    pub fn allow(&self, caller: &str, service: &str, method: &str) -> bool {
+        let methods = self.rows.get(caller).and_then(|services| services.get(service));
+        methods.is_some_and(|methods| methods.contains(method))
+    }
+
+    /// Caller, service and method of everything that is allowed, in the order of the alphabet.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        self.rows.iter().flat_map(|(caller, services)| {
+            services.iter().flat_map(move |(service, methods)| {
+                methods.iter().map(move |method| (*caller, *service, *method))
+            })
+        })
+    }
+}
