@@ -18,13 +18,14 @@ mod stock {
     use std::sync::Mutex;
 
     use serde::{Deserialize, Serialize};
-    use service_registry::{CallContext, CallError, ServiceDescriptor, async_trait, service};
+    use service_registry::{CallContext, CallError, Contract, ServiceDescriptor, async_trait, service};
 
     pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
         name: "stock",
         version: 1,
+        methods: <dyn Stock as Contract>::METHODS,
         routes: &["/stock"],
-        depends_on: &[],
+        calls: &[],
         default_port: 9201,
     };
 
@@ -87,10 +88,12 @@ mod orders {
 
 /// The other process, here for brevity in a task: it has the stock and answers the shop.
 fn serve_stock(shelf: Arc<Shelf>, shop: &KeyPair) -> Result<String, Box<dyn std::error::Error>> {
-    let registry = Registry::builder().service(stock::SERVICE).build()?;
+    // What is not listed here, the shop may not call.
+    let registry = Registry::builder().service(stock::SERVICE).caller("shop", &[("stock", &["take"])]);
+    let registry = registry.build()?;
     registry.provide::<dyn Stock>(shelf);
-    let services = ServiceVerifier::new().key("shop", shop.public_key())?.allow("stock", ["shop"]);
-    let auth = Arc::new(RpcAuth { services, callers: Arc::new(NoUsers) });
+    let services = ServiceVerifier::new().key("shop", shop.public_key())?;
+    let auth = Arc::new(RpcAuth { services, callers: Arc::new(NoUsers), certificates: false });
     let server = HttpServer::new(move || App::new().configure(rpc_routes(&registry, &auth)));
     let server = server.workers(1).on_connect(remember_connection).bind(("127.0.0.1", 0))?;
     let url = format!("http://{}", server.addrs()[0]);

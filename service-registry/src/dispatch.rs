@@ -1,6 +1,6 @@
 //! The receiving end of a remote call, whatever carried it here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,6 +21,8 @@ pub trait Dispatch: Send + Sync + 'static {
     fn methods(&self) -> &'static [Method];
     /// What callers must agree with.
     fn contract(&self) -> &'static Document;
+    /// One word for that contract; see [`crate::contract::Offer::mark`].
+    fn mark(&self) -> &str;
 
     /// Answers one call under the same rules as a local one. `cx` is the callee's context, as the
     /// transport read it; `arguments` is the JSON array that the caller wrote.
@@ -34,11 +36,12 @@ pub trait Dispatch: Send + Sync + 'static {
 pub struct Dispatcher<T: Contract + ?Sized> {
     service: Arc<T>,
     edges: Arc<Edges>,
+    mark: OnceLock<String>,
 }
 
 impl<T: Contract + ?Sized> Dispatcher<T> {
     pub fn new(service: Arc<T>) -> Self {
-        Self { service, edges: Edges::of::<T>() }
+        Self { service, edges: Edges::of::<T>(), mark: OnceLock::new() }
     }
 }
 
@@ -58,6 +61,10 @@ impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
 
     fn contract(&self) -> &'static Document {
         T::document()
+    }
+
+    fn mark(&self) -> &str {
+        self.mark.get_or_init(|| T::document().mark())
     }
 
     async fn dispatch(&self, method: &str, cx: CallContext, arguments: Bytes) -> Result<Reply, CallError> {

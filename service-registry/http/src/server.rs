@@ -12,7 +12,7 @@ use crate::auth::{CallerVerifier, authenticate};
 use crate::gone::CallerWatch;
 use crate::refusal::{Asked, Reason};
 use crate::verifier::ServiceVerifier;
-use crate::wire::{REFUSAL, REPLAYED, context_from_headers};
+use crate::wire::{CONTRACT, REFUSAL, REPLAYED, context_from_headers};
 
 /// Largest body of a call, in bytes.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
@@ -124,6 +124,10 @@ impl Door {
         let dispatcher = self.dispatcher(&address)?;
         if !self.registry.permissions().allow(&sender.service, service, method) {
             return Err(asked.refuse(auth, Some(&sender.service), Reason::Method).into());
+        }
+        let believed = request.headers().get(CONTRACT);
+        if believed.is_some_and(|believed| believed.as_bytes() != dispatcher.mark().as_bytes()) {
+            return Err(Refused(StatusCode::PRECONDITION_FAILED, CallError::unavailable(service)));
         }
         let cx = context_from_headers(request.headers(), sender.caller)?;
         let arguments = tokio::time::timeout(cx.remaining(), read(body))

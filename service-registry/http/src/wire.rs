@@ -23,6 +23,8 @@ pub const CALL_DEPTH: &str = "x-call-depth";
 pub const RETRY_ATTEMPT: &str = "x-retry-attempt";
 /// The client's idempotency key, its route and its fingerprint, as JSON.
 pub const IDEMPOTENCY: &str = "x-idempotency";
+/// What the caller believes the callee to offer; another callee answers 412 and does nothing.
+pub const CONTRACT: &str = "x-contract";
 /// On an answer: its body is the service's own error.
 pub const REFUSAL: &str = "x-rpc-refusal";
 /// On an answer: it comes from the record of an earlier, equal request.

@@ -61,6 +61,11 @@ impl Document {
         text(&serde_json::to_value(self).expect("strings, numbers and their like are JSON"))
     }
 
+    /// See [`super::Offer::mark`].
+    pub fn mark(&self) -> String {
+        mark(self.methods.iter().map(|(name, method)| (name, &method.fingerprint)))
+    }
+
     /// What changes when, and only when, one of two sides could misunderstand the other about `method`: its name,
     /// its class, and all shapes within reach.
     pub(crate) fn fingerprint(&self, name: &str, method: &MethodShape) -> String {
@@ -85,6 +90,16 @@ impl Document {
         }
         format!("{:016x}", hash.0)
     }
+}
+
+/// One word for what a process offers of one version: two processes with the same word offer the same.
+pub(crate) fn mark<'a>(fingerprints: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    let mut hash = Fnv::new();
+    for (method, fingerprint) in fingerprints {
+        hash.add(method);
+        hash.add(fingerprint);
+    }
+    format!("{:016x}", hash.0)
 }
 
 /// The name of the type that a shape refers to, if it does nothing else.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Difference;
-use super::document::Document;
+use super::document::{Document, mark};
 
 /// The versions of one service that a process answers, and the fingerprints of their methods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,12 @@ impl Offer {
         let versions =
             documents.into_iter().map(|document| (document.version, fingerprints(document))).collect();
         Self { service: service.to_owned(), store: None, versions }
+    }
+
+    /// One word for what is offered of a version. A caller sends it with each call, so that a callee which is another
+    /// one meanwhile does not answer what was meant for the first.
+    pub fn mark(&self, version: u32) -> Option<String> {
+        self.versions.get(&version).map(|methods| mark(methods.iter()))
     }
 
     /// Whether everything that `caller` may call is here, and exactly as it knows it.

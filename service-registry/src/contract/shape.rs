@@ -77,8 +77,11 @@ pub(crate) fn words(shape: &Value) -> Option<Vec<Value>> {
 
 /// Whether two shapes could be the same alternative: of one kind, and the same variant where they are variants.
 pub(crate) fn alike(written: &Value, read: &Value) -> bool {
+    // A variant is one field, and nothing may stand beside it.
     let tag = |shape: &Value| match (required(shape).count(), fields(shape).len()) {
-        (1, 1) => required(shape).next().map(str::to_owned),
+        (1, 1) if shape.get("additionalProperties") == Some(&Value::Bool(false)) => {
+            required(shape).next().map(str::to_owned)
+        }
         _ => None,
     };
     let numbers = kind(written) == "integer" && kind(read) == "number";

@@ -64,11 +64,13 @@ impl FaultPlan {
         self
     }
 
-    fn draw(&mut self, request: &[u8]) -> Option<Fault> {
-        let line = request.split(|byte| *byte == b'\r').next().map(String::from_utf8_lossy)?;
-        if self.only.as_ref().is_some_and(|part| !line.contains(part.as_str())) {
-            return None;
-        }
+    fn is_about(&self, request: &[u8]) -> bool {
+        let line = request.split(|byte| *byte == b'\r').next().map(String::from_utf8_lossy);
+        let holds = |part: &String| line.is_some_and(|line| line.contains(part.as_str()));
+        self.only.as_ref().is_none_or(holds)
+    }
+
+    fn draw(&mut self) -> Option<Fault> {
         let mut drawn = self.dice.share();
         self.faults.iter().find_map(|(fault, share)| {
             drawn -= share;
@@ -121,7 +123,7 @@ impl FaultProxy {
         *self.state.plan() = plan;
     }
 
-    /// Requests that came.
+    /// Requests that came, of those that the plan is about.
     pub fn requests(&self) -> u64 {
         self.state.requests.load(Ordering::SeqCst)
     }
@@ -146,11 +148,12 @@ impl State {
     /// One request and the end of the connection, so that the end of an answer is plain to see.
     async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         let Some(request) = read_request(&mut client).await? else { return Ok(()) };
-        self.requests.fetch_add(1, Ordering::SeqCst);
-        let (fault, strangers) = {
+        let (about, fault, strangers) = {
             let mut plan = self.plan();
-            (plan.draw(&request), plan.strangers)
+            let about = plan.is_about(&request);
+            (about, if about { plan.draw() } else { None }, plan.strangers)
         };
+        self.requests.fetch_add(u64::from(about), Ordering::SeqCst);
         self.failed.fetch_add(u64::from(fault.is_some()), Ordering::SeqCst);
         match fault {
             Some(Fault::DropBefore) => return Ok(()),

@@ -217,10 +217,11 @@ async fn lose_answers(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
     let first = !request.headers().contains_key("x-retry-attempt");
-    // Nor is the handshake lost: it is no call.
-    let once = request.path().ends_with("/increment") || request.method() == Method::GET;
+    let once = request.path().ends_with("/increment");
+    // The handshake is no call, and is not lost.
+    let call = request.method() == Method::POST;
     let answer = next.call(request).await?;
-    let answered = answer.status() == 200 || answer.status() == 422;
+    let answered = call && (answer.status() == 200 || answer.status() == 422);
     let lost = match fault {
         Fault::None => false,
         Fault::FirstAnswerLost => first && !once && answered,

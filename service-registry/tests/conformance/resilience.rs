@@ -14,7 +14,7 @@ use service_registry_http::{HttpTransport, KeyPair, Resolve, ServiceSigner, Upst
 use crate::bindings::{Fault, Server, client};
 use crate::probe::{Probe, ProbeError, ProbeService};
 
-/// A server that answers every call with one status, and counts them.
+/// A server that answers every call with one status, and counts them. Of contracts it knows nothing.
 struct Broken {
     url: String,
     asked: Arc<AtomicU32>,
@@ -34,7 +34,10 @@ impl Broken {
             let status = actix_web::http::StatusCode::from_u16(status).unwrap();
             async move { HttpResponse::build(status).finish() }
         };
-        let server = HttpServer::new(move || App::new().default_service(web::to(answer.clone())));
+        let server = HttpServer::new(move || {
+            let handshake = web::get().to(HttpResponse::MethodNotAllowed);
+            App::new().route("/rpc/probe", handshake).default_service(web::to(answer.clone()))
+        });
         let server = server.workers(1).bind(address).unwrap();
         let url = format!("http://{}", server.addrs()[0]);
         let server = server.run();

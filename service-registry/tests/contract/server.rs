@@ -17,8 +17,9 @@ use service_registry_http::{
 pub const SHOP: ServiceDescriptor = ServiceDescriptor {
     name: "shop",
     version: 1,
+    methods: &[],
     routes: &["/api/v1/shop"],
-    depends_on: &[],
+    calls: &[],
     default_port: 9100,
 };
 
@@ -37,8 +38,7 @@ impl Server {
 
     pub fn start_at(address: SocketAddr, key: &KeyPair, registry: Registry) -> Self {
         let services = ServiceVerifier::new().key("tester", key.public_key()).unwrap();
-        let services = services.allow("shop", ["tester"]);
-        let auth = Arc::new(RpcAuth { services, callers: Arc::new(NoCallers) });
+        let auth = Arc::new(RpcAuth { services, callers: Arc::new(NoCallers), certificates: false });
         let (calls, handshakes) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let counters = (Arc::clone(&calls), Arc::clone(&handshakes));
         let server = HttpServer::new(move || {
@@ -77,9 +77,11 @@ impl Drop for Server {
     }
 }
 
-/// A registry that provides one build of the shop.
+/// A registry that provides one build of the shop, to anybody for anything.
 pub fn providing<T: Contract + ?Sized>(service: Arc<T>) -> Registry {
-    let registry = Registry::builder().service(SHOP).build().unwrap();
+    let all = T::METHODS.iter().map(|method| method.name).collect::<Vec<_>>().leak();
+    let registry = Registry::builder().service(ServiceDescriptor { methods: T::METHODS, ..SHOP });
+    let registry = registry.caller("tester", vec![("shop", &*all)].leak()).build().unwrap();
     registry.provide(service);
     registry
 }

@@ -8,13 +8,19 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 use service_registry::testing::Serialised;
 use service_registry::{
-    CallContext, CallError, Caller, Dispatcher, Outgoing, Percent, Placement, Proof, Registry, Reply,
-    ServiceClient, ServiceDescriptor, Transport, Unanswered, async_trait, service,
+    CallContext, CallError, Caller, Contract, Dispatcher, Outgoing, Percent, Placement, Proof, Registry,
+    Reply, ServiceClient, ServiceDescriptor, Transport, Unanswered, async_trait, service,
 };
 use uuid::Uuid;
 
-pub const SERVICE: ServiceDescriptor =
-    ServiceDescriptor { name: "notes", version: 1, routes: &[], depends_on: &[], default_port: 9198 };
+pub const SERVICE: ServiceDescriptor = ServiceDescriptor {
+    name: "notes",
+    version: 1,
+    methods: <dyn Notes as Contract>::METHODS,
+    routes: &[],
+    calls: &[],
+    default_port: 9198,
+};
 
 pub const URL: &str = "http://127.0.0.1:9198";
 

@@ -12,9 +12,10 @@ use service_registry::CallError;
 use service_registry::policy::Permit;
 
 use super::contracts::Unmet;
-use super::endpoints::{Endpoint, Endpoints};
+use super::endpoints::{Busy, Endpoint, Endpoints};
 use super::greeting::{Greeted, Greeter};
 use super::rules::Rules;
+use crate::wire::CONTRACT;
 
 /// Every endpoint is being left alone.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +40,7 @@ pub(super) struct Journey {
     pub(super) sent: bool,
     /// The body of the last answer, if it was read here.
     pub(super) body: Option<Bytes>,
-    /// Whether that answer was to the handshake, and the request itself was not sent.
+    /// Whether that answer was to the handshake, or says that another build answers by now: the call was not taken.
     pub(super) unsent: bool,
 }
 
@@ -56,7 +57,7 @@ pub(super) struct Attempt {
 
 /// Who is asked, and what came of it already where the handshake did not come to an end.
 struct Chosen {
-    endpoint: Arc<Endpoint>,
+    busy: Busy,
     permit: Permit,
     early: Option<Result<Response>>,
 }
@@ -82,11 +83,13 @@ impl Attempt {
         let mut refusals = 0;
         loop {
             let (endpoint, permit) = self.endpoints.choose(tried.as_ref(), version)?;
+            let busy = endpoint.busy();
+            let endpoint = &busy.0;
             let Some(spoken) = rules.spoken.filter(|spoken| !endpoint.contracts.agreed(spoken.version))
             else {
-                return Ok(Chosen { endpoint, permit, early: None });
+                return Ok(Chosen { busy, permit, early: None });
             };
-            let whom = Greeted { endpoint: &endpoint, base, next, remaining: rules.remaining() };
+            let whom = Greeted { endpoint, base, next, remaining: rules.remaining() };
             let ask = self.greeter.greet(whom, spoken);
             let early = match endpoint.contracts.meet(spoken, &endpoint.name(), ask).await {
                 Ok(()) => None,
@@ -96,11 +99,11 @@ impl Attempt {
                     if refusals >= self.endpoints.count() {
                         return Err(Error::middleware(Unfit(refusal)));
                     }
-                    tried = Some(endpoint);
+                    tried = Some(Arc::clone(endpoint));
                     continue;
                 }
             };
-            return Ok(Chosen { endpoint, permit, early });
+            return Ok(Chosen { busy, permit, early });
         }
     }
 }
@@ -109,30 +112,36 @@ impl Attempt {
 impl Middleware for Attempt {
     async fn handle(
         &self,
-        request: Request,
+        mut request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
         let Some(Journey { rules, tried, .. }) = extensions.get::<Journey>().cloned() else {
             return next.run(request, extensions).await;
         };
-        let Chosen { endpoint, permit, early } = self.choose(request.url(), &rules, tried, &next).await?;
-        let _busy = endpoint.busy();
+        let Chosen { busy, permit, early } = self.choose(request.url(), &rules, tried, &next).await?;
+        let endpoint = &busy.0;
+        if let Some(mark) = rules.spoken.and_then(|spoken| endpoint.contracts.mark(spoken.version)) {
+            request.headers_mut().insert(CONTRACT, mark);
+        }
         let unsent = early.is_some();
         let answer = match early {
             Some(outcome) => outcome,
             None => endpoint.send(request, extensions, next).await,
         };
         let Some(journey) = extensions.get_mut::<Journey>() else { return answer };
-        journey.tried = Some(Arc::clone(&endpoint));
-        journey.sent |= !unsent && !matches!(&answer, Err(Error::Reqwest(error)) if error.is_connect());
+        journey.tried = Some(Arc::clone(endpoint));
         journey.body = None;
-        journey.unsent = unsent;
+        let replaced = rules.spoken.is_some()
+            && answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::PRECONDITION_FAILED);
+        journey.unsent = unsent || replaced;
+        journey.sent |=
+            !journey.unsent && !matches!(&answer, Err(Error::Reqwest(error)) if error.is_connect());
         let answer = match answer {
             Ok(answer) => read(answer, journey).await,
             failed => failed,
         };
-        if answer.is_err() {
+        if answer.is_err() || replaced {
             endpoint.contracts.forget();
         }
         judge(permit, &answer, rules.unavailable_is_failure);

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
+use http::HeaderValue;
 use reqwest::Response;
 use reqwest_middleware::Error;
 use service_registry::contract::{Agreement, ContractState, Difference, Document};
@@ -37,6 +39,8 @@ pub(super) struct Heard {
     /// None of an endpoint that knows nothing of contracts, being older than they are.
     pub(super) agreement: Option<Agreement>,
     pub(super) store: Option<String>,
+    /// Goes with each call, so that nobody else answers it.
+    pub(super) mark: Option<HeaderValue>,
 }
 
 #[derive(Default)]
@@ -44,6 +48,7 @@ pub(super) struct Contracts {
     /// Versions whose callers need look no further, and those that are refused; a bit each.
     agreed: AtomicU64,
     refused: AtomicU64,
+    marks: ArcSwap<Vec<(u32, HeaderValue)>>,
     met: Mutex<BTreeMap<u32, Met>>,
     /// Held by the one who asks; the others wait for what comes of it.
     turn: tokio::sync::Mutex<()>,
@@ -71,6 +76,11 @@ impl Contracts {
     /// Whether another endpoint would be the better choice.
     pub(super) fn refuses(&self, version: u32) -> bool {
         self.refused.load(Ordering::Relaxed) & bit(version) != 0
+    }
+
+    /// The word for what was heard here, to go with each call.
+    pub(super) fn mark(&self, version: u32) -> Option<HeaderValue> {
+        self.marks.load().iter().find(|(known, _)| *known == version).map(|(_, mark)| mark.clone())
     }
 
     /// Finds out whether the call may be sent, by what is known, or else by what `ask` hears.
@@ -140,14 +150,17 @@ impl Contracts {
             true => flags.fetch_or(bit, Ordering::AcqRel),
             false => flags.fetch_and(!bit, Ordering::AcqRel),
         };
+        let marked = |(version, met): (&u32, &Met)| Some((*version, met.heard.mark.clone()?));
+        self.marks.store(Arc::new(met.iter().filter_map(marked).collect()));
         set(&self.agreed, agreed);
         set(&self.refused, refused);
     }
 
-    /// To be called when a connection broke: whoever answers next may be another build.
+    /// To be called when a connection broke, or somebody else answered: it may be another build from now on.
     pub(super) fn forget(&self) {
         if self.agreed.swap(0, Ordering::AcqRel) != 0 || !self.met().is_empty() {
             self.refused.store(0, Ordering::Release);
+            self.marks.store(Arc::default());
             self.met().clear();
         }
     }

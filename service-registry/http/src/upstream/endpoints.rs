@@ -64,9 +64,9 @@ impl Endpoint {
     }
 
     /// Counts a request in flight until the answer is dropped.
-    pub(super) fn busy(&self) -> Busy<'_> {
+    pub(super) fn busy(self: Arc<Self>) -> Busy {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        Busy(&self.in_flight)
+        Busy(self)
     }
 
     fn told(&self) -> Told {
@@ -89,11 +89,11 @@ impl Endpoint {
     }
 }
 
-pub(super) struct Busy<'a>(&'a AtomicUsize);
+pub(super) struct Busy(pub(super) Arc<Endpoint>);
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
-use http::{Extensions, Method, StatusCode};
+use http::{Extensions, HeaderValue, Method, StatusCode};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Next};
 use serde::de::DeserializeOwned;
@@ -42,9 +42,10 @@ impl Greeter {
         let contract = (spoken.contract)();
         let Document { service, version, .. } = contract;
         let Some(offer) = self.get::<Offer>(&whom, service, &format!("rpc/{service}")).await? else {
-            return Ok(Heard { agreement: None, store: None });
+            return Ok(Heard { agreement: None, store: None, mark: None });
         };
         let store = offer.store.clone();
+        let mark = offer.mark(*version).and_then(|mark| HeaderValue::try_from(mark).ok());
         let agreement = if offer.covers(contract) {
             Some(Agreement::Compatible)
         } else if offer.versions.contains_key(version) {
@@ -54,7 +55,7 @@ impl Greeter {
         } else {
             Some(Agreement::Refused(vec![not_offered(contract, &offer)]))
         };
-        Ok(Heard { agreement, store })
+        Ok(Heard { agreement, store, mark })
     }
 
     /// What stands at `path`; none of a neighbour that does not know such an address.

@@ -52,6 +52,8 @@ fn may_pass(outcome: &Result<Response>) -> bool {
                 | StatusCode::SERVICE_UNAVAILABLE
                 | StatusCode::GATEWAY_TIMEOUT
                 | StatusCode::TOO_MANY_REQUESTS
+                // Said to calls only, by a build that is not the one they were meant for.
+                | StatusCode::PRECONDITION_FAILED
         ),
         // The answer broke off half-way.
         Err(Error::Reqwest(error)) if error.is_body() || error.is_decode() => true,
@@ -128,7 +130,7 @@ impl Repeats {
                 stamp(&mut request, &rules, past_retries);
             }
             let sent = self.attempt(client, request, journey, &mut make).await?;
-            // What never left may be sent again like a call whose repeats are known.
+            // What was not taken may be sent again like a call whose repeats are known.
             let unsent = sent.1.as_ref().is_some_and(|journey| journey.unsent);
             let now = Rules { dedupe: rules.dedupe || unsent, ..rules };
             let Some(wait) = self.wait(&now, past_retries, &sent.0) else { return Ok(sent) };
