@@ -153,7 +153,8 @@ impl World {
         shown: &str,
     ) -> (ServiceClient<dyn Near>, Arc<Tls>) {
         let tls = Tls::load(self.named(shown), &[shown.to_owned()]).unwrap();
-        let upstream = Upstream::over_tls("near", &[door.url.clone()], &Policy::default(), &tls).unwrap();
+        let upstream =
+            Upstream::over_tls("near", std::slice::from_ref(&door.url), &Policy::default(), &tls).unwrap();
         let signer = Arc::new(ServiceSigner::new(service, &self.key));
         (ServiceClient::remote(Arc::new(HttpTransport::over(Arc::new(upstream), signer))), tls)
     }
