@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::{Inner, Registry, Standing};
+use crate::edge::UNNAMED;
 use crate::placement::Placement;
 use crate::policy::Policy;
 use crate::routes::Pattern;
@@ -74,8 +75,9 @@ impl RegistryBuilder {
         let routes = routes.collect();
         let Self { services, placements, runs, policies, transports } = self;
         let (configured, standings) = (placements, Mutex::new(standings));
-        let inner = Inner { services, configured, runs, policies, transports, routes, standings };
-        Ok(Registry { inner: Arc::new(inner) })
+        let seen = Arc::default();
+        let inner = Inner { services, configured, runs, policies, transports, routes, seen, standings };
+        Ok(Registry { inner: Arc::new(inner), caller: UNNAMED.into() })
     }
 
     fn standings(&self) -> Result<BTreeMap<String, Standing>, Faults> {
