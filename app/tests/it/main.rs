@@ -11,5 +11,6 @@ mod lost_answers;
 mod placement;
 mod private;
 mod reload;
+mod render;
 mod server;
 mod watch;
