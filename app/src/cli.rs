@@ -12,7 +12,7 @@ use kernel::{Currency, ImportId};
 
 use crate::config::{Mode, Overrides};
 pub use placement::{OfPlacement, Operated, Placement, SetPlacement};
-pub use topology::{OfTopology, Render, Topology};
+pub use topology::{OfTopology, Render, ShowTopology, Topology};
 
 /// Gathers a household's money data into one exact, private ledger with one API.
 #[derive(Debug, Parser)]

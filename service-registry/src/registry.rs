@@ -15,7 +15,7 @@ use self::standing::Standing;
 use crate::client::ServiceClient;
 use crate::contract::{Contract, ContractState, Document, Offer};
 use crate::dispatch::{Dispatch, Dispatcher};
-use crate::edge::{EdgeSeen, Requests, Seen};
+use crate::edge::{Requests, Seen};
 use crate::placement::{Placement, Side};
 use crate::policy::Policy;
 use crate::routes::Pattern;
@@ -89,11 +89,6 @@ impl Registry {
     /// Where this caller counts its public requests to a service.
     pub fn requests_to(&self, service: &'static str) -> Requests {
         self.inner.seen.requests(&self.caller, service)
-    }
-
-    /// The calls that were actually made, of clients and dispatchers of this registry.
-    pub fn edges(&self) -> Vec<EdgeSeen> {
-        self.inner.seen.report()
     }
 
     /// All services, in the order they were listed.

@@ -50,7 +50,7 @@ fn registry() -> Registry {
 
 /// The one edge there is.
 fn only(registry: &Registry) -> EdgeSeen {
-    let mut edges = registry.edges();
+    let mut edges = registry.topology().edges;
     assert_eq!(edges.len(), 1, "{edges:?}");
     edges.remove(0)
 }
@@ -68,7 +68,8 @@ async fn calls_are_counted_for_whoever_holds_the_client() {
     // A second client of the same holder counts in the same place.
     registry.as_caller("kitchen").client::<dyn Shop>().price(&cx, bread()).await.unwrap();
     let seen: Vec<_> = registry
-        .edges()
+        .topology()
+        .edges
         .into_iter()
         .map(|edge| (edge.caller, edge.method, edge.binding, edge.calls))
         .collect();

@@ -3,8 +3,10 @@
 mod compose;
 mod files;
 mod kubernetes;
+mod mermaid;
 mod plan;
 mod render;
+mod show;
 
 use std::process::ExitCode;
 
@@ -15,6 +17,7 @@ use crate::cli::{OfTopology, Topology};
 /// Does what the command line says.
 pub(super) async fn run(topology: Topology) -> Result<ExitCode> {
     match topology.of {
-        OfTopology::Render(wanted) => render::run(&wanted),
+        Some(OfTopology::Render(wanted)) => render::run(&wanted),
+        None => show::run(topology.show).await,
     }
 }

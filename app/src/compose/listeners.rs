@@ -48,7 +48,11 @@ pub(super) fn private(
     let address = shared.settings.private_address().context("private.listen")?;
     let bounds = Bounds { address, workers: settings.workers, max_connections: settings.max_connections };
     let registry = shared.registry.clone();
-    let door = web::Data::new(Door { registry: registry.clone(), auth: Arc::clone(auth) });
+    let door = web::Data::new(Door {
+        registry: registry.clone(),
+        auth: Arc::clone(auth),
+        modules: shared.settings.modules.clone(),
+    });
     let (auth, health) = (Arc::clone(auth), web::Data::from(Arc::clone(shared.health)));
     let routes = shared.routes.clone();
     let placements = web::Data::from(Arc::clone(shared.placements));

@@ -10,6 +10,7 @@ mod microservices;
 mod monolith;
 mod operator;
 mod process;
+mod topology;
 mod transcript;
 
 use std::net::SocketAddr;

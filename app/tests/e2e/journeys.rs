@@ -14,4 +14,5 @@ pub mod repeats;
 pub mod starting;
 pub mod stopping;
 pub mod tables;
+pub mod topology;
 pub mod wrong_files;

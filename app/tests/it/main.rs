@@ -13,4 +13,5 @@ mod private;
 mod reload;
 mod render;
 mod server;
+mod topology;
 mod watch;

@@ -10,7 +10,7 @@ use crate::probe::{Probe, ProbeService, SERVICE};
 
 /// The one edge of a method over a kind of binding.
 fn edge(registry: &Registry, method: &str, binding: &str) -> EdgeSeen {
-    let mut edges = registry.edges();
+    let mut edges = registry.topology().edges;
     edges.retain(|edge| edge.method == method && edge.binding == binding);
     assert_eq!(edges.len(), 1, "{edges:?}");
     edges.remove(0)
