@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 mod placement;
+mod topology;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use kernel::{Currency, ImportId};
 
 use crate::config::{Mode, Overrides};
 pub use placement::{OfPlacement, Operated, Placement, SetPlacement};
+pub use topology::{OfTopology, Render, ShowTopology, Topology};
 
 /// Gathers a household's money data into one exact, private ledger with one API.
 #[derive(Debug, Parser)]
@@ -40,6 +42,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Show where services run, and move them while the process runs.
     Placement(Placement),
+    /// Show what runs where, or write it down as deployment files.
+    Topology(Topology),
     /// Check the configuration and name everything that is wrong with it.
     Check(Common),
     /// Print the OpenAPI 3.1 document of the API; the same in every mode.

@@ -14,6 +14,7 @@ mod placement;
 mod report;
 mod say;
 mod serve;
+mod topology;
 mod upload;
 mod watch;
 
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Export(export) => in_runtime(|| export::run(export)),
         Command::Imports(imports) => in_runtime(|| imports::run(imports)),
         Command::Placement(placement) => in_runtime(|| placement::run(placement)),
+        Command::Topology(topology) => in_runtime(|| topology::run(topology)),
         Command::Migrate(migrate) => in_runtime(|| migrate::run(migrate)),
     };
     outcome.unwrap_or_else(|error| {

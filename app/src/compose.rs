@@ -63,8 +63,9 @@ impl Process {
         let (routes, jobs): (Vec<_>, Vec<_>) =
             modules.into_iter().map(|Module { routes, jobs, .. }| (routes, jobs)).unzip();
 
+        let door = registry.as_caller(door(&settings));
         let tokens =
-            AccessTokens::new(&settings.identity.issuer, registry.client::<dyn Identity>(), Clock::default());
+            AccessTokens::new(&settings.identity.issuer, door.client::<dyn Identity>(), Clock::default());
         let draining = Arc::new(AtomicBool::new(false));
         let health = Arc::new(Health::new(Arc::clone(&draining)));
         let placements = Arc::new(Placements::new(registry.clone(), &settings));
@@ -137,6 +138,12 @@ impl Process {
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Release);
     }
+}
+
+/// Whose work it is to look after the tokens of users: the gateway's, or else the first module's.
+fn door(settings: &Settings) -> &str {
+    let first = settings.modules.first().map_or(GATEWAY, String::as_str);
+    if settings.runs(GATEWAY) { GATEWAY } else { first }
 }
 
 /// What the process does for itself, beside the jobs of its modules.

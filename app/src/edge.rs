@@ -25,6 +25,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, web};
 use identity_api::AccessTokens;
 use platform::Routes;
+use service_registry::Registry;
 use utoipa_actix_web::AppExt;
 
 use crate::config::Settings;
@@ -43,6 +44,7 @@ pub struct Edge {
     routes: RouteTable,
     limiter: rate_limit::Limiter,
     tokens: AccessTokens,
+    registry: Registry,
     openapi_json: web::Bytes,
     draining: Arc<AtomicBool>,
 }
@@ -58,6 +60,7 @@ impl Edge {
     pub fn new(
         settings: &Settings,
         tokens: AccessTokens,
+        registry: &Registry,
         openapi: &utoipa::openapi::OpenApi,
         draining: Arc<AtomicBool>,
     ) -> anyhow::Result<Self> {
@@ -71,6 +74,7 @@ impl Edge {
             routes: RouteTable::new(openapi, edge.docs),
             limiter: rate_limit::Limiter::new(&edge.rate),
             tokens,
+            registry: registry.clone(),
             openapi_json: serde_json::to_vec(openapi)?.into(),
             draining,
             upload_limit_bytes: settings.connections.upload_limit_bytes,

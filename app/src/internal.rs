@@ -3,6 +3,7 @@
 mod door;
 mod placement;
 mod probes;
+mod topology;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::placement::Placements;
 pub use door::{Door, VerifyAgain};
 pub(crate) use placement::AUDIENCE as OPERATIONS;
 pub(crate) use probes::mount_public as mount_public_health;
+pub(crate) use topology::Seen;
 
 /// The application of one private worker thread.
 pub fn app(
@@ -46,6 +48,7 @@ pub fn app(
     app.into_app()
         .configure(probes::mount_private)
         .configure(|config| placement::mount(config, placements))
+        .configure(topology::mount)
         .configure(rpc_routes(registry, auth))
         .default_service(web::to(edge::not_found))
         .wrap(from_fn(door::map_public_problems))

@@ -73,6 +73,15 @@ pub(crate) fn operator(settings: &Settings) -> Result<KeyPair> {
     file::read_pair(&Paths::of(settings).service(OPERATOR))
 }
 
+/// The names of the files that a process with these modules finds in its keys directory: its own private keys, and the
+/// public ones of all who may come to it.
+pub(crate) fn file_names(modules: &[String]) -> Vec<String> {
+    let private = modules.iter().map(|name| format!("{name}.key"));
+    let secret = SECRETS.iter().filter(|(module, _)| modules.iter().any(|name| name == module));
+    let public = service_names().chain([OPERATOR]).map(|name| format!("{name}.pub"));
+    private.chain(secret.map(|(_, file)| (*file).to_owned())).chain(public).collect()
+}
+
 /// Notes every key that production would miss, cannot read, or uses in two roles.
 pub(crate) fn check_present(settings: &Settings, faults: &mut Faults) {
     let paths = Paths::of(settings);
@@ -133,6 +142,18 @@ fn check_public(settings: &Settings, paths: &Paths, faults: &mut Faults) {
     }
 }
 
+/// What else is a key, and the one module that works with it.
+const SECRETS: [(&str, &str); 4] = [
+    ("identity", IDENTITY_SIGNING),
+    ("identity", REFRESH),
+    ("connections", ACCOUNT_INDEX),
+    ("connections", SEALING),
+];
+const IDENTITY_SIGNING: &str = "identity-signing.key";
+const REFRESH: &str = "refresh.key";
+const ACCOUNT_INDEX: &str = "account-index.key";
+const SEALING: &str = "sealing.key";
+
 /// Whoever calls: the modules and the gateway.
 fn service_names() -> impl Iterator<Item = &'static str> {
     modules::ALL.iter().map(|module| module.name).chain([GATEWAY])
@@ -166,10 +187,10 @@ impl Paths {
         let dir = settings.keys_dir();
         let place = |file: &Path, name: &str| or_default(file, || dir.join(name));
         Self {
-            identity_signing: place(&settings.keys.identity_signing_file, "identity-signing.key"),
-            refresh: place(&settings.keys.refresh_file, "refresh.key"),
-            account_index: place(&settings.keys.account_index_file, "account-index.key"),
-            sealing: place(&settings.keys.sealing_file, "sealing.key"),
+            identity_signing: place(&settings.keys.identity_signing_file, IDENTITY_SIGNING),
+            refresh: place(&settings.keys.refresh_file, REFRESH),
+            account_index: place(&settings.keys.account_index_file, ACCOUNT_INDEX),
+            sealing: place(&settings.keys.sealing_file, SEALING),
             dir,
         }
     }

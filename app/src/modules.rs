@@ -56,14 +56,18 @@ pub(crate) fn start(
     registry: &Registry,
     stores: &[Store],
 ) -> Result<Vec<Module>> {
-    let start = |store: &Store| match store.module() {
-        #[cfg(feature = "identity")]
-        "identity" => start_identity(settings, keys, registry, store.clone()),
-        #[cfg(feature = "ledger")]
-        "ledger" => Ok(start_ledger(settings, registry, store.clone())),
-        #[cfg(feature = "connections")]
-        "connections" => start_connections(settings, keys, registry, store.clone()),
-        other => Err(anyhow!("there is no module {other}")),
+    let start = |store: &Store| {
+        // What a module calls is counted as its own.
+        let registry = &registry.as_caller(store.module());
+        match store.module() {
+            #[cfg(feature = "identity")]
+            "identity" => start_identity(settings, keys, registry, store.clone()),
+            #[cfg(feature = "ledger")]
+            "ledger" => Ok(start_ledger(settings, registry, store.clone())),
+            #[cfg(feature = "connections")]
+            "connections" => start_connections(settings, keys, registry, store.clone()),
+            other => Err(anyhow!("there is no module {other}")),
+        }
     };
     stores.iter().map(start).collect()
 }

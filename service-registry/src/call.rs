@@ -1,6 +1,7 @@
 //! One call from its first check to its last counter, the same for every binding.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::timeout_at;
 use tracing::{Instrument, Span, error, info_span};
@@ -24,6 +25,7 @@ pub struct Call<'a> {
     edge: &'a Edge,
     kind: Kind,
     started: Tick,
+    closed: AtomicBool,
     cx: CallContext,
 }
 
@@ -42,11 +44,12 @@ impl<'a> Call<'a> {
         let started = Tick::now();
         let deadline = caller.deadline_tick().min(started + method.timeout);
         let cx = caller.child(deadline).inherit_repeats(caller, service, method);
-        Self { service, method, edge, kind, started, cx }
+        edge.begin();
+        Self { service, method, edge, kind, started, closed: AtomicBool::new(false), cx }
     }
 
     /// A call that somebody has opened already, in another process or on its way there: `cx` is the callee's
-    /// context, and the method's own timeout holds whatever time the caller granted.
+    /// context, and the method's own timeout holds whatever time the caller granted. Not counted here yet.
     pub(crate) fn resume(
         service: &'static str,
         method: &'static Method,
@@ -62,14 +65,27 @@ impl<'a> Call<'a> {
             edge,
             kind,
             started,
+            closed: AtomicBool::new(true),
             cx: cx.with_tick(deadline).with_repeats(method.repeats_may_come()),
         }
+    }
+
+    /// The same call, counted on its edge from here to its end.
+    pub(crate) fn counted(mut self) -> Self {
+        self.edge.begin();
+        *self.closed.get_mut() = false;
+        self
     }
 
     /// The context that the callee gets.
     #[inline(always)]
     pub fn cx(&self) -> &CallContext {
         &self.cx
+    }
+
+    /// Where to count what is sent and repeated on the way.
+    pub(crate) fn edge(&self) -> &Edge {
+        self.edge
     }
 
     /// Why this call must not run at all, if it must not.
@@ -116,7 +132,7 @@ impl<'a> Call<'a> {
     /// Counts the outcome and hands it on.
     #[inline]
     pub fn close<A, E: From<CallError>>(&self, outcome: Result<Result<A, E>, CallError>) -> Result<A, E> {
-        self.edge.count(self.started.elapsed());
+        self.end();
         match outcome {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(refusal)) => {
@@ -132,13 +148,19 @@ impl<'a> Call<'a> {
 
     /// Counts the outcome of a call answered for another process, and hands it on.
     pub(crate) fn close_reply(&self, outcome: Result<Reply, CallError>) -> Result<Reply, CallError> {
-        self.edge.count(self.started.elapsed());
+        self.end();
         match &outcome {
             Ok(Reply::Answer(_)) => {}
             Ok(Reply::Refusal(_)) => self.edge.count_error("refusal"),
             Err(failure) => self.edge.count_error(failure.kind()),
         }
         outcome
+    }
+
+    #[inline(always)]
+    fn end(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.edge.end(self.started.elapsed());
     }
 
     /// Made for sampled traces only. In the process where a request began, its own span around this one
@@ -170,6 +192,16 @@ impl<'a> Call<'a> {
                 error!(service, method, request_id = %self.cx.request_id(), "Callee {service}.{method} panicked");
                 CallError::Panicked { method: format!("{service}.{method}") }
             }
+        }
+    }
+}
+
+impl Drop for Call<'_> {
+    /// A call that nobody closed was dropped with its caller.
+    #[inline]
+    fn drop(&mut self) {
+        if !*self.closed.get_mut() {
+            self.edge.drop_one();
         }
     }
 }

@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::binding::Binding;
 use crate::contract::Contract;
-use crate::edge::Edges;
+use crate::edge::{Edges, UNNAMED};
 use crate::policy::Policy;
 use crate::transport::Transport;
 
@@ -16,17 +16,13 @@ use crate::transport::Transport;
 ///
 /// A call that has begun ends on the binding it began on.
 pub struct ServiceClient<T: Contract + ?Sized> {
-    core: Arc<Core<T>>,
+    binding: Arc<ArcSwap<Binding<T>>>,
+    edges: Arc<Edges>,
 }
 
 /// Keeps a binding alive for one call without counting a reference: most calls end before another thread
 /// could care.
 pub(crate) type Bound<T> = Guard<Arc<Binding<T>>>;
-
-struct Core<T: ?Sized> {
-    binding: ArcSwap<Binding<T>>,
-    edges: Arc<Edges>,
-}
 
 impl<T: Contract + ?Sized> ServiceClient<T> {
     /// A client that nobody answers yet.
@@ -45,7 +41,12 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
     }
 
     fn over(binding: Binding<T>) -> Self {
-        Self { core: Arc::new(Core { binding: ArcSwap::from_pointee(binding), edges: Edges::of::<T>() }) }
+        Self { binding: Arc::new(ArcSwap::from_pointee(binding)), edges: Edges::of::<T>(UNNAMED) }
+    }
+
+    /// The same client, whose calls from here on are counted as those of whoever has `edges`.
+    pub(crate) fn counted_in(&self, edges: Arc<Edges>) -> Self {
+        Self { binding: Arc::clone(&self.binding), edges }
     }
 
     pub fn bind_local(&self, service: Arc<T>) {
@@ -53,7 +54,7 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
     }
 
     pub(crate) fn bind(&self, binding: Binding<T>) {
-        self.core.binding.store(Arc::new(binding));
+        self.binding.store(Arc::new(binding));
     }
 
     pub fn bind_remote(&self, transport: Arc<dyn Transport>) {
@@ -66,23 +67,23 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
 
     /// `unbound`, `local`, `remote` or `split`.
     pub fn binding_kind(&self) -> &'static str {
-        self.core.binding.load().label()
+        self.binding.load().label()
     }
 
     /// What a call that begins now runs on, until it ends.
     #[inline]
     pub(crate) fn binding(&self) -> Bound<T> {
-        self.core.binding.load()
+        self.binding.load()
     }
 
     pub(crate) fn edges(&self) -> &Arc<Edges> {
-        &self.core.edges
+        &self.edges
     }
 }
 
 impl<T: Contract + ?Sized> Clone for ServiceClient<T> {
     fn clone(&self) -> Self {
-        Self { core: Arc::clone(&self.core) }
+        Self { binding: Arc::clone(&self.binding), edges: Arc::clone(&self.edges) }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::binding::Kind;
 use crate::call::Call;
 use crate::context::CallContext;
 use crate::contract::{Class, Contract, Document, Method, Part};
-use crate::edge::Edges;
+use crate::edge::Seen;
 use crate::error::CallError;
 use crate::transport::Reply;
 
@@ -24,9 +24,15 @@ pub trait Dispatch: Send + Sync + 'static {
     /// One word for that contract; see [`crate::contract::Offer::mark`].
     fn mark(&self) -> &str;
 
-    /// Answers one call under the same rules as a local one. `cx` is the callee's context, as the
-    /// transport read it; `arguments` is the JSON array that the caller wrote.
-    async fn dispatch(&self, method: &str, cx: CallContext, arguments: Bytes) -> Result<Reply, CallError>;
+    /// Answers one call of `caller`, a service by name, under the same rules as a local one. `cx` is the
+    /// callee's context, as the transport read it; `arguments` is the JSON array that the caller wrote.
+    async fn dispatch(
+        &self,
+        caller: &str,
+        method: &str,
+        cx: CallContext,
+        arguments: Bytes,
+    ) -> Result<Reply, CallError>;
 
     /// Reads one part of a call and writes it again; see [`Contract::recode`].
     fn recode(&self, method: &str, part: Part, json: &[u8]) -> Result<Bytes, CallError>;
@@ -35,13 +41,17 @@ pub trait Dispatch: Send + Sync + 'static {
 /// Dispatches to an implementation in this process.
 pub struct Dispatcher<T: Contract + ?Sized> {
     service: Arc<T>,
-    edges: Arc<Edges>,
+    seen: Arc<Seen>,
     mark: OnceLock<String>,
 }
 
 impl<T: Contract + ?Sized> Dispatcher<T> {
     pub fn new(service: Arc<T>) -> Self {
-        Self { service, edges: Edges::of::<T>(), mark: OnceLock::new() }
+        Self::seen_in(service, Arc::default())
+    }
+
+    pub(crate) fn seen_in(service: Arc<T>, seen: Arc<Seen>) -> Self {
+        Self { service, seen, mark: OnceLock::new() }
     }
 }
 
@@ -67,10 +77,18 @@ impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
         self.mark.get_or_init(|| T::document().mark())
     }
 
-    async fn dispatch(&self, method: &str, cx: CallContext, arguments: Bytes) -> Result<Reply, CallError> {
+    async fn dispatch(
+        &self,
+        caller: &str,
+        method: &str,
+        cx: CallContext,
+        arguments: Bytes,
+    ) -> Result<Reply, CallError> {
         let index = index_of::<T>(method)?;
         let known = &T::METHODS[index];
-        let call = Call::resume(T::NAME, known, Kind::Serve, self.edges.edge(index, Kind::Serve), cx);
+        let edges = self.seen.edges::<T>(caller);
+        let call = Call::resume(T::NAME, known, Kind::Serve, edges.edge(index, Kind::Serve), cx).counted();
+        call.edge().count_request(arguments.len());
         if let Some(refusal) = call.refusal() {
             return call.close_reply(Err(refusal));
         }
@@ -81,7 +99,9 @@ impl<T: Contract + ?Sized> Dispatch for Dispatcher<T> {
                 call.detach(async move { service.dispatch(index, &cx, &arguments).await }).await
             }
         };
-        call.close_reply(outcome.flatten())
+        let reply = outcome.flatten();
+        call.edge().count_answer(reply.as_ref().map_or(0, Reply::size_bytes));
+        call.close_reply(reply)
     }
 
     fn recode(&self, method: &str, part: Part, json: &[u8]) -> Result<Bytes, CallError> {

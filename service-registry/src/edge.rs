@@ -1,152 +1,178 @@
-//! The counters of one (service, method, binding), cheap enough for calls that take 50 ns.
+//! The counters of one (caller, service, method, binding), cheap enough for calls that take 50 ns.
 //!
-//! A call adds one to one number and no more. What the metrics recorder wants to know is told to it by
-//! [`publish_metrics`], all at once: recording each call there costs as much as a small call itself.
+//! A call in this process adds one when it begins and one when it ends, and no more. What the metrics recorder wants to
+//! know is told to it by [`publish_metrics`], all at once: recording each call there costs as much as a small call
+//! itself.
 
+pub(crate) mod classes;
+mod publish;
+mod requests;
+mod seen;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-
-use metrics::{counter, histogram};
 
 use crate::binding::Kind;
 use crate::contract::Contract;
+pub use publish::publish_metrics;
+pub use requests::Requests;
+pub(crate) use seen::Seen;
+pub use seen::{EdgeSeen, Recent};
 
-/// Every set of edges that is in use, for [`publish_metrics`].
-static ALL: Mutex<Vec<Weak<Edges>>> = Mutex::new(Vec::new());
+/// Who calls through a client that nobody gave a name.
+pub(crate) const UNNAMED: &str = "unnamed";
 
-/// Tells the metrics recorder what happened since it was last told: `service_calls_total` and
-/// `service_call_seconds`, by service, method and binding.
-///
-/// To be called before each scrape is answered, and on a timer so that no scrape has much to do. Times are
-/// exact to about 6 %: they are kept in eight classes for each power of two.
-pub fn publish_metrics() {
-    let edges: Vec<Arc<Edges>> = {
-        let mut all = lock(&ALL);
-        all.retain(|edges| edges.strong_count() > 0);
-        all.iter().filter_map(Weak::upgrade).collect()
-    };
-    edges.iter().for_each(|edges| edges.publish());
-}
-
-/// The edges of one contract, for every method and kind of binding.
+/// The edges from one caller to one contract, for every method and kind of binding.
 pub(crate) struct Edges {
+    caller: Arc<str>,
     service: &'static str,
+    version: u32,
     methods: Vec<&'static str>,
     edges: Vec<[OnceLock<Edge>; Kind::ALL.len()]>,
 }
 
 impl Edges {
-    pub(crate) fn of<T: Contract + ?Sized>() -> Arc<Self> {
-        let edges = Arc::new(Self {
-            service: T::NAME,
-            methods: T::METHODS.iter().map(|method| method.name).collect(),
-            edges: T::METHODS.iter().map(|_| Default::default()).collect(),
-        });
-        lock(&ALL).push(Arc::downgrade(&edges));
+    pub(crate) fn of<T: Contract + ?Sized>(caller: &str) -> Arc<Self> {
+        let methods = T::METHODS.iter().map(|method| method.name).collect();
+        Self::new(caller, T::NAME, T::VERSION, methods)
+    }
+
+    fn new(caller: &str, service: &'static str, version: u32, methods: Vec<&'static str>) -> Arc<Self> {
+        let edges = methods.iter().map(|_| Default::default()).collect();
+        let edges = Arc::new(Self { caller: caller.into(), service, version, methods, edges });
+        publish::list(&edges);
         edges
     }
 
     #[inline]
     pub(crate) fn edge(&self, method: usize, kind: Kind) -> &Edge {
-        self.edges[method][kind as usize].get_or_init(|| Edge::new(self.service, self.methods[method], kind))
+        self.edges[method][kind as usize]
+            .get_or_init(|| Edge::new(&self.caller, self.service, self.methods[method], kind))
     }
 
-    fn publish(&self) {
-        self.edges.iter().flatten().filter_map(OnceLock::get).for_each(Edge::publish);
+    /// Those that were ever used.
+    fn used(&self) -> impl Iterator<Item = &Edge> {
+        let made = self.edges.iter().flatten().filter_map(OnceLock::get);
+        made.filter(|edge| edge.begun.load(Ordering::Relaxed) > 0)
     }
 }
 
-/// What is measured of the calls to one method over one kind of binding.
+/// What is measured of the calls from one caller to one method over one kind of binding.
 pub(crate) struct Edge {
-    labels: [(&'static str, &'static str); 3],
-    calls: Box<[AtomicU64]>,
-    published: Mutex<Box<[u64]>>,
+    caller: Arc<str>,
+    service: &'static str,
+    method: &'static str,
+    kind: Kind,
+    begun: AtomicU64,
+    /// Calls that ended, by the class of their duration.
+    ended: Box<[AtomicU64]>,
+    /// Calls whose caller went away before they ended.
+    dropped: AtomicU64,
+    request_bytes: AtomicU64,
+    answer_bytes: AtomicU64,
+    retries: Tally,
+    errors: Mutex<BTreeMap<&'static str, u64>>,
+    told: Mutex<publish::Told>,
+    earlier: Mutex<seen::Earlier>,
 }
 
 impl Edge {
-    pub(crate) fn new(service: &'static str, method: &'static str, kind: Kind) -> Self {
+    pub(crate) fn new(caller: &Arc<str>, service: &'static str, method: &'static str, kind: Kind) -> Self {
+        let [begun, dropped, request_bytes, answer_bytes] = [const { AtomicU64::new(0) }; 4];
         Self {
-            labels: [("service", service), ("method", method), ("binding", kind.label())],
-            calls: (0..CLASSES).map(|_| AtomicU64::new(0)).collect(),
-            published: Mutex::new(vec![0; CLASSES].into()),
+            caller: Arc::clone(caller),
+            service,
+            method,
+            kind,
+            begun,
+            ended: (0..classes::COUNT).map(|_| AtomicU64::new(0)).collect(),
+            dropped,
+            request_bytes,
+            answer_bytes,
+            retries: Tally::default(),
+            errors: Mutex::default(),
+            told: Mutex::default(),
+            earlier: Mutex::default(),
         }
     }
 
-    /// Counts a call that took so long.
+    /// Counts a call that begins.
     #[inline]
-    pub(crate) fn count(&self, elapsed: Duration) {
-        self.calls[class_of(elapsed)].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn begin(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a call without an answer by its kind, or an error that the callee answered with as
-    /// `refusal`, in `service_call_errors_total`. Told to the recorder at once: errors are rare.
+    /// Counts a call that ended after so long.
+    #[inline]
+    pub(crate) fn end(&self, elapsed: Duration) {
+        self.ended[classes::of(elapsed)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a call whose caller did not wait for its end.
+    #[cold]
+    pub(crate) fn drop_one(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a call without an answer by its kind, or an error that the callee answered with as `refusal`.
     #[cold]
     pub(crate) fn count_error(&self, kind: &'static str) {
-        let [service, method, binding] = self.labels;
-        counter!("service_call_errors_total", &[service, method, binding, ("kind", kind)]).increment(1);
+        *lock(&self.errors).entry(kind).or_default() += 1;
     }
 
-    fn publish(&self) {
-        let mut published = lock(&self.published);
-        let (calls, seconds) =
-            (counter!("service_calls_total", &self.labels), histogram!("service_call_seconds", &self.labels));
-        for (class, (count, told)) in self.calls.iter().zip(published.iter_mut()).enumerate() {
-            let count = count.load(Ordering::Relaxed);
-            let new = count - *told;
-            if new > 0 {
-                calls.increment(new);
-                seconds
-                    .record_many(middle_of(class).as_secs_f64(), usize::try_from(new).unwrap_or(usize::MAX));
-                *told = count;
-            }
+    /// Counts what crossed the wire; nothing does where both sides are one process.
+    pub(crate) fn count_request(&self, bytes: usize) {
+        self.request_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_answer(&self, bytes: usize) {
+        self.answer_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Where a transport counts what it sends again.
+    pub(crate) fn retries(&self) -> &Tally {
+        &self.retries
+    }
+
+    fn ended(&self) -> Box<[u64]> {
+        self.ended.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Errors by kind; a caller that went away is one of them.
+    fn errors(&self) -> BTreeMap<&'static str, u64> {
+        let mut errors = lock(&self.errors).clone();
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > 0 {
+            errors.insert("cancelled", dropped);
         }
+        errors
+    }
+
+    /// Calls that have begun and not ended.
+    fn in_flight(&self) -> u64 {
+        // Read in this order: what ends in between is seen as begun too.
+        let ended = self.ended().iter().sum::<u64>() + self.dropped.load(Ordering::Relaxed);
+        self.begun.load(Ordering::Relaxed).saturating_sub(ended)
     }
 }
 
-/// Powers of two of nanoseconds that are told apart: from 32 ns to 68 s, with what lies beyond at the ends.
-const LOWEST: u32 = 5;
-const HIGHEST: u32 = 36;
-/// Eight classes for each power of two.
-const FINE_BITS: u32 = 3;
-pub(crate) const CLASSES: usize = ((HIGHEST - LOWEST) << FINE_BITS) as usize;
+/// A number that only grows; all clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(Arc<AtomicU64>);
 
-#[inline]
-pub(crate) fn class_of(elapsed: Duration) -> usize {
-    let ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX).clamp(1 << LOWEST, (1 << HIGHEST) - 1);
-    let power = ns.ilog2();
-    let fine = (ns >> (power - FINE_BITS)) & ((1 << FINE_BITS) - 1);
-    (((power - LOWEST) << FINE_BITS) as usize) + fine as usize
-}
+impl Tally {
+    pub fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 
-/// The time in the middle of a class.
-pub(crate) fn middle_of(class: usize) -> Duration {
-    let power = LOWEST + (class >> FINE_BITS) as u32;
-    let fine = (class & ((1 << FINE_BITS) - 1)) as u64;
-    let width = 1_u64 << (power - FINE_BITS);
-    Duration::from_nanos((1 << power) + fine * width + width / 2)
+    fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Nothing panics while one of these locks is held.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_class_tells_a_time_to_within_seven_percent() {
-        for ns in [40, 100, 999, 12_345, 1_000_000, 3_000_000_000, 60_000_000_000_u64] {
-            let middle = middle_of(class_of(Duration::from_nanos(ns))).as_nanos() as f64;
-            assert!((middle / ns as f64 - 1.0).abs() < 0.07, "{ns} ns is told as {middle}");
-        }
-    }
-
-    #[test]
-    fn times_beyond_the_ends_are_counted_at_the_ends() {
-        assert_eq!(class_of(Duration::ZERO), 0);
-        assert_eq!(class_of(Duration::MAX), CLASSES - 1);
-    }
 }

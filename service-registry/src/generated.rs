@@ -128,7 +128,8 @@ where
 {
     let reply = match encode(arguments) {
         Ok(arguments) => {
-            let method = &T::METHODS[index];
+            call.edge().count_request(arguments.len());
+            let (method, retries) = (&T::METHODS[index], call.edge().retries());
             let outgoing = Outgoing {
                 contract: T::document,
                 version: T::VERSION,
@@ -136,12 +137,14 @@ where
                 method,
                 cx: call.cx(),
                 arguments,
+                retries,
             };
             let sent = call.run(way.transport.call(outgoing)).await;
             sent.and_then(|reply| reply.map_err(CallError::from))
         }
         Err(failure) => Err(failure),
     };
+    call.edge().count_answer(reply.as_ref().map_or(0, Reply::size_bytes));
     call.close(reply.and_then(decode_reply))
 }
 

@@ -82,7 +82,7 @@ mod tests {
     };
 
     async fn outcome<F: Future + Unpin>(callee: F) -> Result<F::Output, CallError> {
-        let edge = Edge::new("test", "guarded", Kind::Local);
+        let edge = Edge::new(&"test".into(), "test", "guarded", Kind::Local);
         Call::open("test", &METHOD, Kind::Local, &edge, &CallContext::root()).run(callee).await
     }
 

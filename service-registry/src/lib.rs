@@ -39,7 +39,7 @@ pub use client::ServiceClient;
 pub use context::{CallContext, Caller, DEFAULT_BUDGET, IdempotencyKey, MAX_DEPTH, Proof};
 pub use contract::{Class, Contract, DEFAULT_TIMEOUT, Method, Part, SeamError};
 pub use dispatch::{Dispatch, Dispatcher};
-pub use edge::publish_metrics;
+pub use edge::{EdgeSeen, Recent, Requests, Tally, publish_metrics};
 pub use error::{CONTRACT_RECHECK, CallError};
 pub use permissions::Permissions;
 pub use placement::{Fallback, Guard, Percent, Placement, Side};

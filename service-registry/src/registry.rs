@@ -15,6 +15,7 @@ use self::standing::Standing;
 use crate::client::ServiceClient;
 use crate::contract::{Contract, ContractState, Document, Offer};
 use crate::dispatch::{Dispatch, Dispatcher};
+use crate::edge::{Requests, Seen};
 use crate::permissions::Permissions;
 use crate::placement::{Placement, Side};
 use crate::policy::Policy;
@@ -26,6 +27,7 @@ use crate::transport::{Transport, TransportFactory};
 #[derive(Clone)]
 pub struct Registry {
     inner: Arc<Inner>,
+    caller: Arc<str>,
 }
 
 struct Inner {
@@ -38,6 +40,7 @@ struct Inner {
     policies: BTreeMap<String, Policy>,
     transports: Option<TransportFactory>,
     routes: Vec<(Pattern, usize)>,
+    seen: Arc<Seen>,
     /// What changes while the process runs.
     standings: Mutex<BTreeMap<String, Standing>>,
 }
@@ -47,20 +50,27 @@ impl Registry {
         RegistryBuilder::default()
     }
 
+    /// The same registry for `caller`, a service by name: as whose calls those of its clients count.
+    pub fn as_caller(&self, caller: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), caller: caller.into() }
+    }
+
     /// The client of a service: always to be had, also before anybody answers it.
     pub fn client<T: Contract + ?Sized>(&self) -> ServiceClient<T> {
         if self.descriptor(T::NAME).is_none() {
             error!(service = T::NAME, "Service {} is not in the registry and stays unavailable", T::NAME);
         }
-        self.standing(T::NAME, |standing| standing.seat::<T>(self).client.clone())
+        let client = self.standing(T::NAME, |standing| standing.seat::<T>(self).client.clone());
+        client.counted_in(self.inner.seen.edges::<T>(&self.caller))
     }
 
     /// Offers an implementation in this process, beside other versions of the same service: to other processes always,
     /// to this process's own clients where the placement says so.
     pub fn provide<T: Contract + ?Sized>(&self, service: Arc<T>) {
         let policy = self.inner.policies.get(T::NAME).copied().unwrap_or_default();
+        let dispatcher = Dispatcher::seen_in(Arc::clone(&service), Arc::clone(&self.inner.seen));
         self.standing(T::NAME, |standing| {
-            standing.dispatchers.insert(T::VERSION, Arc::new(Dispatcher::new(Arc::clone(&service))));
+            standing.dispatchers.insert(T::VERSION, Arc::new(dispatcher));
             standing.seat::<T>(self).provide(service, &policy);
             if standing.placement.stays_in() {
                 standing.by_hand = None;
@@ -76,6 +86,11 @@ impl Registry {
             standing.by_hand = Some(transport);
             standing.bind(self);
         });
+    }
+
+    /// Where this caller counts its public requests to a service.
+    pub fn requests_to(&self, service: &'static str) -> Requests {
+        self.inner.seen.requests(&self.caller, service)
     }
 
     /// All services, in the order they were listed.

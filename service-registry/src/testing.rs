@@ -79,8 +79,8 @@ impl Transport for Serialised {
         self.check_same(method, Part::Arguments, &call.arguments)?;
         let cx = call.cx.carried();
         let (callee, callee_cx, arguments) = (Arc::clone(&self.callee), cx.clone(), call.arguments.clone());
-        let task =
-            AbortOnDrop(tokio::spawn(async move { callee.dispatch(method, callee_cx, arguments).await }));
+        let work = async move { callee.dispatch("test", method, callee_cx, arguments).await };
+        let task = AbortOnDrop(tokio::spawn(work));
         let reply = task.finish().await?;
         match &reply {
             Reply::Answer(json) => self.check_same(method, Part::Answer, json)?,

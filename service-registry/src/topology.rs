@@ -5,12 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::edge::EdgeSeen;
 use crate::placement::Placement;
 
-/// Every service as this process sees it now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Every service as this process sees it now, and the calls that it has seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Topology {
     pub services: Vec<PlacedService>,
+    pub edges: Vec<EdgeSeen>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::context::CallContext;
 use crate::contract::{ContractState, Document, Method};
+use crate::edge::Tally;
 use crate::error::CallError;
 use crate::service::ServiceDescriptor;
 use crate::topology::Endpoint;
@@ -47,6 +48,8 @@ pub struct Outgoing<'a> {
     pub cx: &'a CallContext,
     /// A JSON array, one element for each argument after the context.
     pub arguments: Bytes,
+    /// Where the transport counts each time that it sends the call again.
+    pub retries: &'a Tally,
 }
 
 /// What came back.
@@ -56,6 +59,14 @@ pub enum Reply {
     Answer(Bytes),
     /// The service's own error as JSON.
     Refusal(Bytes),
+}
+
+impl Reply {
+    /// The length of its body.
+    pub fn size_bytes(&self) -> usize {
+        let (Self::Answer(body) | Self::Refusal(body)) = self;
+        body.len()
+    }
 }
 
 /// A call that brought no reply.

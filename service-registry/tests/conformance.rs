@@ -9,6 +9,8 @@ mod bindings;
 mod body;
 #[path = "conformance/drills.rs"]
 mod drills;
+#[path = "conformance/edges.rs"]
+mod edges;
 #[path = "conformance/faults.rs"]
 mod faults;
 #[path = "conformance/lossy.rs"]

@@ -50,7 +50,7 @@ fn calls_times_and_errors_are_counted_by_service_method_and_binding() {
         publish_metrics();
     });
     let page = page.render();
-    let labels = |binding| format!(r#"service="seen",method="knock",binding="{binding}""#);
+    let labels = |binding| format!(r#"caller="unnamed",service="seen",method="knock",binding="{binding}""#);
     for line in [
         format!("service_calls_total{{{}}} 3", labels("local")),
         format!("service_call_seconds_count{{{}}} 3", labels("local")),

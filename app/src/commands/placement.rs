@@ -121,14 +121,14 @@ fn word<T: DeserializeOwned>(word: &str) -> Result<T> {
 }
 
 /// The private listener of a running process.
-struct Private {
+pub(super) struct Private {
     base: Url,
     http: reqwest::Client,
     signer: ServiceSigner,
 }
 
 impl Private {
-    fn of(at: &Operated) -> Result<Self> {
+    pub(super) fn of(at: &Operated) -> Result<Self> {
         let mut overrides = at.common.overrides();
         // No more is asked of them than an address and a key: what production refuses of a server is nothing to us.
         overrides.set("environment", Some("development"));
@@ -156,7 +156,17 @@ impl Private {
         self.ask(Method::GET, &format!("/placement/{name}"), None).await
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<T> {
+    /// Where it is.
+    pub(super) fn url(&self) -> String {
+        self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<T> {
         let token = self.signer.token(OPERATIONS)?;
         let mut url = self.base.clone();
         url.set_path(path);

@@ -56,7 +56,11 @@ pub(super) fn private(
         tls: shared.tls.map(|tls| tls.server_config()),
     };
     let registry = shared.registry.clone();
-    let door = web::Data::new(Door { registry: registry.clone(), auth: Arc::clone(auth) });
+    let door = web::Data::new(Door {
+        registry: registry.clone(),
+        auth: Arc::clone(auth),
+        modules: shared.settings.modules.clone(),
+    });
     let (auth, health) = (Arc::clone(auth), web::Data::from(Arc::clone(shared.health)));
     let routes = shared.routes.clone();
     let placements = web::Data::from(Arc::clone(shared.placements));
@@ -80,9 +84,11 @@ pub(super) fn public(
         tls: None,
     };
     let signer = keys.services.get(GATEWAY).map(|pair| Arc::new(ServiceSigner::new(GATEWAY, pair)));
-    let proxy = web::Data::new(Proxy::new(shared.registry, shared.upstreams.clone(), signer));
+    let gateway = shared.registry.as_caller(GATEWAY);
+    let proxy = web::Data::new(Proxy::new(&gateway, shared.upstreams.clone(), signer));
     let document = openapi::document();
-    let edge = Arc::new(Edge::new(shared.settings, tokens.clone(), &document, Arc::clone(draining))?);
+    let edge =
+        Arc::new(Edge::new(shared.settings, tokens.clone(), &gateway, &document, Arc::clone(draining))?);
     let (data, health) = (web::Data::from(Arc::clone(&edge)), web::Data::from(Arc::clone(shared.health)));
     let routes = shared.routes.clone();
     let app = move || edge::app(data.clone(), health.clone(), &routes, proxy.clone());

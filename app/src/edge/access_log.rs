@@ -19,6 +19,7 @@ pub(super) async fn record(
     let cx = request_id::context(&req);
     let method = known(req.method());
     let edge = Edge::of(&req);
+    let owner = edge.registry.owner_of_path(req.path()).map(|service| service.name);
     let route = edge.routes.template(req.path()).unwrap_or("unknown").to_owned();
     // The level of an error, so that no filter ever takes the ids off the lines that it lets through.
     let span =
@@ -41,6 +42,10 @@ pub(super) async fn record(
     let labels = [("method", method.to_owned()), ("route", route), ("status", status.as_str().to_owned())];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
+    if let Some(service) = owner {
+        let failure = status.is_server_error().then_some("server_error");
+        edge.registry.requests_to(service).count(!edge.registry.runs(service), took, failure);
+    }
     answer.map(ServiceResponse::map_into_boxed_body)
 }
 

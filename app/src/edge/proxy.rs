@@ -54,13 +54,15 @@ impl Proxy {
     }
 
     /// The way to the module that owns `path`, where it does not run here.
-    fn way_of(&self, path: &str) -> Option<Arc<Upstream>> {
+    fn way_of(&self, path: &str) -> Option<(&'static str, Arc<Upstream>)> {
         let owner = self.registry.owner_of_path(path)?.name;
         if self.registry.runs(owner) {
             return None;
         }
         let urls = self.registry.placement(owner).urls;
-        self.upstreams.reach(owner, &urls).inspect_err(|error| warn!(owner, %error, "No way to {owner}")).ok()
+        let way = self.upstreams.reach(owner, &urls);
+        let way = way.inspect_err(|error| warn!(owner, %error, "No way to {owner}")).ok()?;
+        Some((owner, way))
     }
 }
 
@@ -82,7 +84,7 @@ pub(super) async fn forward_or_not_found(
 
 async fn pass_on(
     proxy: &Proxy,
-    target: &Upstream,
+    (service, target): &(&'static str, Arc<Upstream>),
     req: &HttpRequest,
     body: web::Payload,
     cx: &Cx,
@@ -94,7 +96,7 @@ async fn pass_on(
         return Err(Box::new(Problem::new(Code::NotFound)));
     }
     url.set_query(Some(req.query_string()).filter(|query| !query.is_empty()));
-    let (method, headers) = (method(req), headers(proxy, target.service(), req, cx)?);
+    let (method, headers) = (method(req), headers(proxy, service, req, cx)?);
     let mut body = passable(req, body).await?;
     let rules = rules(req, cx, &body);
     let make = || {
@@ -103,10 +105,11 @@ async fn pass_on(
         *request.body_mut() = body.next();
         Ok(request)
     };
-    match target.send(make, rules).await {
+    let retries = proxy.registry.requests_to(service).retries();
+    match target.send(make, rules, &retries).await {
         Ok(answer) => Ok(pass_back(answer)),
         Err(Unanswered { error, .. }) => {
-            warn!(service = target.service(), %error, "No answer from {}", target.service());
+            warn!(service, %error, "No answer from {service}");
             Err(Box::new(Problem::of_failed_call(error.kind(), error.retry_after_ms())))
         }
     }

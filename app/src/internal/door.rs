@@ -19,6 +19,8 @@ use crate::edge::{map_problems, problem_response, refuse};
 pub struct Door {
     pub registry: Registry,
     pub auth: Arc<RpcAuth>,
+    /// What runs in this process.
+    pub modules: Vec<String>,
 }
 
 /// Checks a user's own token in the process that acts on it, whoever sent it here.
@@ -96,7 +98,7 @@ pub(super) async fn map_public_problems(
 /// What has a shape of its own for what goes wrong.
 const PLAIN: [&str; 3] = ["/rpc", "/health", "/metrics"];
 /// What else is no public route.
-const OPERATED: [&str; 1] = ["/placement"];
+const OPERATED: [&str; 2] = ["/placement", "/topology"];
 
 fn is_public(path: &str) -> bool {
     !is_below(&PLAIN, path) && !is_below(&OPERATED, path)

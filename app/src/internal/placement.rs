@@ -36,7 +36,7 @@ pub(super) fn mount(config: &mut web::ServiceConfig, placements: &web::Data<Plac
 }
 
 /// Nobody learns what is here, or changes it, without an operator's token. Each refusal is logged by who asked.
-async fn let_operators_in(
+pub(super) async fn let_operators_in(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -51,7 +51,7 @@ async fn let_operators_in(
     next.call(req).await.map(ServiceResponse::map_into_boxed_body)
 }
 
-fn ok(body: &impl Serialize) -> HttpResponse {
+pub(super) fn ok(body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(body)
 }
 

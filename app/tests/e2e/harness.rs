@@ -11,6 +11,7 @@ mod microservices;
 mod monolith;
 mod operator;
 mod process;
+mod topology;
 mod transcript;
 
 use std::net::SocketAddr;

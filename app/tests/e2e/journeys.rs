@@ -14,5 +14,6 @@ pub mod repeats;
 pub mod starting;
 pub mod stopping;
 pub mod tables;
+pub mod topology;
 pub mod trust;
 pub mod wrong_files;

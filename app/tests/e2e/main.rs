@@ -97,8 +97,11 @@ journeys! {
         a_stopping_server_finishes_the_request_in_flight_and_exits_0
         a_second_signal_ends_a_server_at_once_and_says_that_it_did
         processes_say_whether_they_are_of_use_and_what_is_missing;
+    topology:
+         who_calls_whom_is_seen_with_what_it_costs
+         the_flowchart_has_a_box_for_each_process_and_arrows_between_their_modules;
     trust:
-        a_refusal_is_logged_with_who_asked_for_what;
+         a_refusal_is_logged_with_who_asked_for_what;
 }
 
 /// What is long, and the same in every mode.

@@ -27,9 +27,18 @@ fn code(output: &Output) -> Option<i32> {
 
 #[test]
 fn help_answers_for_every_command() {
-    for command in
-        ["serve", "demo", "import", "imports", "export", "migrate", "placement", "check", "openapi"]
-    {
+    for command in [
+        "serve",
+        "demo",
+        "import",
+        "imports",
+        "export",
+        "migrate",
+        "placement",
+        "check",
+        "openapi",
+        "topology",
+    ] {
         let output = run(&[command, "--help"]);
         assert_eq!(code(&output), Some(0), "{command}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("Usage:"), "{command}");

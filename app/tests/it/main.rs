@@ -11,6 +11,8 @@ mod lost_answers;
 mod placement;
 mod private;
 mod reload;
+mod render;
 mod server;
+mod topology;
 mod trust;
 mod watch;

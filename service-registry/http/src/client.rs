@@ -101,7 +101,7 @@ impl Transport for HttpTransport {
             dedupe: call.method.dedupe,
             ..Rules::new(call.method.class, call.cx, Some(call.arguments.len()))
         };
-        match self.upstream.send(|| self.request(&call), rules).await {
+        match self.upstream.send(|| self.request(&call), rules, call.retries).await {
             Ok(answer) => Ok(self.reply(answer, &call)?),
             Err(Unanswered { error, sent }) => Err(Unanswered { error: name_method(error, &call), sent }),
         }

@@ -95,6 +95,8 @@ fn not_here(what: String) -> Refused {
 /// A call that was let in, with its arguments.
 struct Admitted<'a> {
     dispatcher: Arc<dyn Dispatch>,
+    /// The service whose token came with it.
+    caller: String,
     method: &'a str,
     cx: CallContext,
     arguments: Bytes,
@@ -102,7 +104,7 @@ struct Admitted<'a> {
 
 impl Admitted<'_> {
     async fn run(self) -> HttpResponse {
-        match self.dispatcher.dispatch(self.method, self.cx.clone(), self.arguments).await {
+        match self.dispatcher.dispatch(&self.caller, self.method, self.cx.clone(), self.arguments).await {
             Ok(reply) => write_reply(&self.cx, reply),
             Err(error) => Refused::from(error).into_response(),
         }
@@ -133,7 +135,7 @@ impl Door {
         let arguments = tokio::time::timeout(cx.remaining(), read(body))
             .await
             .map_err(|_| CallError::deadline_exceeded(service, method))??;
-        Ok(Admitted { dispatcher, method, cx, arguments })
+        Ok(Admitted { dispatcher, caller: sender.service, method, cx, arguments })
     }
 
     /// Says what a caller must agree with, to those who may call.

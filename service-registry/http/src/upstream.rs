@@ -21,7 +21,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 use rustls::ClientConfig;
 use service_registry::contract::ContractState;
 use service_registry::policy::{Bulkhead, Policy};
-use service_registry::{CallError, Endpoint, Unanswered};
+use service_registry::{CallError, Endpoint, Tally, Unanswered};
 use tracing::debug;
 
 use self::attempt::{Attempt, ShortCircuited, Unfit};
@@ -117,14 +117,15 @@ impl Upstream {
         self.attempt.endpoints().contract_states(&self.service)
     }
 
-    /// Sends what `make` makes, for each attempt anew, and gives what came back, whatever its status.
+    /// Sends what `make` makes, for each attempt anew, and gives what came back, whatever its status. Each repeat
+    /// is counted in `retries`.
     ///
     /// # Errors
     /// [`CallError::Unavailable`] when nobody answers or the breaker is open, [`CallError::Overloaded`] when
     /// too many wait already, [`CallError::DeadlineExceeded`] when the time ran out on the way; and what `make` fails with.
-    pub async fn send(&self, make: impl Make, rules: Rules) -> Result<Answer, Unanswered> {
+    pub async fn send(&self, make: impl Make, rules: Rules, retries: &Tally) -> Result<Answer, Unanswered> {
         let _place = self.bulkhead.enter().await.map_err(Unanswered::unsent)?;
-        let (outcome, journey) = self.repeats.send(&self.client, make, rules).await?;
+        let (outcome, journey) = self.repeats.send(&self.client, make, rules, retries).await?;
         match outcome {
             Ok(response) => Ok(Answer { response, body: journey.and_then(|journey| journey.body) }),
             Err(error) => {

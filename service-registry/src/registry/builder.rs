@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::{Inner, Registry, Standing};
+use crate::edge::UNNAMED;
 use crate::permissions::Permissions;
 use crate::placement::Placement;
 use crate::policy::Policy;
@@ -83,9 +84,10 @@ impl RegistryBuilder {
         let Self { services, callers, placements, runs, policies, transports } = self;
         let permissions = Permissions::of(&services, &callers);
         let (configured, standings) = (placements, Mutex::new(standings));
+        let seen = Arc::default();
         let inner =
-            Inner { services, permissions, configured, runs, policies, transports, routes, standings };
-        Ok(Registry { inner: Arc::new(inner) })
+            Inner { services, permissions, configured, runs, policies, transports, routes, seen, standings };
+        Ok(Registry { inner: Arc::new(inner), caller: UNNAMED.into() })
     }
 
     fn standings(&self) -> Result<BTreeMap<String, Standing>, Faults> {

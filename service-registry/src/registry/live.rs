@@ -85,7 +85,7 @@ impl Registry {
         warn!(service, reason = limit, "Rolled {service} back from {from} to {back}: {seen}");
     }
 
-    /// Every service as this process sees it now.
+    /// Every service as this process sees it now, and the calls that its clients made and others made here.
     pub fn topology(&self) -> Topology {
         let services = self.services().iter().map(|service| {
             self.standing(service.name, |standing| PlacedService {
@@ -98,7 +98,7 @@ impl Registry {
                 endpoints: standing.transport.iter().flat_map(|transport| transport.endpoints()).collect(),
             })
         });
-        Topology { services: services.collect() }
+        Topology { services: services.collect(), edges: self.inner.seen.report() }
     }
 }
 

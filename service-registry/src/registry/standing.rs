@@ -126,9 +126,10 @@ impl Standing {
 
     fn on_breach(&self, registry: &Registry) -> OnBreach {
         let (inner, service, era) = (Arc::downgrade(&registry.inner), self.service.clone(), self.era);
+        let caller = Arc::clone(&registry.caller);
         Box::new(move |breach| {
             if let Some(inner) = inner.upgrade() {
-                Registry { inner }.roll_back(&service, era, &breach);
+                Registry { inner, caller: Arc::clone(&caller) }.roll_back(&service, era, &breach);
             }
         })
     }

@@ -14,6 +14,7 @@ use tracing::warn;
 use super::difference::differences;
 use crate::context::CallContext;
 use crate::contract::{Class, Document, Method};
+use crate::edge::Tally;
 use crate::topology::Endpoint;
 use crate::transport::{Outgoing, Reply, Transport, Unanswered};
 
@@ -99,8 +100,10 @@ struct Shadow {
 impl Shadow {
     async fn run(&self, other: &dyn Transport) -> Option<Reply> {
         let Self { contract, service, version, method, cx, arguments } = self;
+        // Nobody made this call, and so no edge counts it.
+        let retries = &Tally::default();
         let (contract, version, arguments) = (*contract, *version, arguments.clone());
-        let call = other.call(Outgoing { contract, service, version, method, cx, arguments });
+        let call = other.call(Outgoing { contract, service, version, method, cx, arguments, retries });
         let bounded = timeout_at(cx.deadline().into(), AssertUnwindSafe(call).catch_unwind());
         bounded.await.ok()?.ok()?.ok()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::edge::{CLASSES, class_of, middle_of};
+use crate::edge::classes;
 
 /// Parts that the window is counted in: what is older leaves it a part at a time.
 const PARTS: u64 = 10;
@@ -21,7 +21,7 @@ pub(super) struct Window {
 
 /// Calls, by how long they took, and how many of them failed.
 pub(super) struct Sum {
-    times: Box<[u64; CLASSES]>,
+    times: Box<[u64; classes::COUNT]>,
     calls: u64,
     failures: u64,
 }
@@ -53,7 +53,7 @@ fn place(part: u64) -> usize {
 
 impl Sum {
     fn empty() -> Self {
-        Self { times: Box::new([0; CLASSES]), calls: 0, failures: 0 }
+        Self { times: Box::new([0; classes::COUNT]), calls: 0, failures: 0 }
     }
 
     pub(super) fn calls(&self) -> u64 {
@@ -66,18 +66,11 @@ impl Sum {
 
     /// The time within which 99 of 100 calls ended, to about 6 %.
     pub(super) fn p99(&self) -> Duration {
-        let mut slower = self.calls / 100;
-        for (class, calls) in self.times.iter().enumerate().rev() {
-            if *calls > slower {
-                return middle_of(class);
-            }
-            slower -= calls;
-        }
-        Duration::ZERO
+        classes::quantile(&self.times[..], 0.99).unwrap_or_default()
     }
 
     fn count(&mut self, elapsed: Duration, failed: bool) {
-        self.times[class_of(elapsed)] += 1;
+        self.times[classes::of(elapsed)] += 1;
         self.calls += 1;
         self.failures += u64::from(failed);
     }

@@ -157,6 +157,7 @@ pub struct Server {
     pub url: String,
     /// The key of the one service that may call.
     pub tester: Arc<KeyPair>,
+    pub registry: Registry,
     handle: ServerHandle,
 }
 
@@ -178,16 +179,17 @@ impl Server {
             .unwrap()
             .allow_acting("probe", ["tester"]);
         let auth = Arc::new(RpcAuth { services, callers: Arc::new(Users), certificates: false });
+        let served = registry.clone();
         let server = HttpServer::new(move || {
             let lose = from_fn(move |request, next| lose_answers(fault, request, next));
-            App::new().wrap(lose).configure(rpc_routes(&registry, &auth))
+            App::new().wrap(lose).configure(rpc_routes(&served, &auth))
         });
         let server = server.workers(1).on_connect(remember_connection).bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://{}", server.addrs()[0]);
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { url, tester, handle }
+        Self { url, tester, registry, handle }
     }
 }
 

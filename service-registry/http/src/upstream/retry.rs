@@ -14,7 +14,7 @@ use reqwest_retry::policies::ExponentialBackoff;
 use reqwest_retry::{Jitter, RetryDecision, RetryPolicy, Retryable, default_on_request_failure};
 
 use service_registry::policy::{Policy, RetryRules};
-use service_registry::{CallError, Class};
+use service_registry::{CallError, Class, Tally};
 use tower::retry::budget::{Budget, TpsBudget};
 use tracing::debug;
 
@@ -120,6 +120,7 @@ impl Repeats {
         client: &ClientWithMiddleware,
         mut make: impl Make,
         rules: Rules,
+        retries: &Tally,
     ) -> std::result::Result<Sent, CallError> {
         self.budget.deposit();
         let mut journey = Journey::new(rules);
@@ -135,6 +136,7 @@ impl Repeats {
             let now = Rules { dedupe: rules.dedupe || unsent, ..rules };
             let Some(wait) = self.wait(&now, past_retries, &sent.0) else { return Ok(sent) };
             past_retries += 1;
+            retries.add_one();
             debug!(
                 service = self.service,
                 attempt = past_retries,
