@@ -84,6 +84,30 @@ fn processes_follow_the_addresses_in_the_settings() {
 }
 
 #[test]
+fn a_module_whose_calls_go_elsewhere_too_is_a_process_of_its_own_beside_the_monolith() {
+    let out = tempfile::tempdir().unwrap();
+    let words = ["placement=split", "share=12.5", "fallback=local", "url=http://books:1", "guard_p99_ms=250"];
+    let words = words.map(|word| format!("--set=services.ledger.{word}"));
+    let mut set = vec!["--database-url", "postgres://books/money"];
+    set.extend(words.iter().map(String::as_str));
+    assert_eq!(render("compose", "monolith", out.path(), &set).status.code(), Some(0));
+    let services = documents(&out.path().join("monolith.yaml"))[0]["services"].clone();
+    let (whole, apart) = (&services["tributary"]["environment"], &services["ledger"]["environment"]);
+    assert_eq!(whole["TRIBUTARY_SERVICES__LEDGER__URL"], "http://ledger:7130");
+    assert_eq!(whole["TRIBUTARY_SERVICES__LEDGER__SHARE"], "12.5");
+    assert_eq!(whole["TRIBUTARY_SERVICES__LEDGER__GUARD_P99_MS"], "250");
+    assert_eq!(apart["TRIBUTARY_SERVICES__LEDGER__PLACEMENT"], Value::Null);
+    assert_eq!(apart["TRIBUTARY_SERVICES__IDENTITY__URL"], "http://tributary:7100");
+    let keys = keys();
+    for (name, service) in services.as_object().unwrap() {
+        let files = service["secrets"].as_array().unwrap().iter().map(text).collect();
+        let told = service["environment"].as_object().unwrap();
+        let told = told.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        starts(name, told, files, keys.path());
+    }
+}
+
+#[test]
 fn every_process_accepts_what_it_is_told_with_no_other_keys_than_it_is_given() {
     let out = tempfile::tempdir().unwrap();
     let keys = keys();

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use service_registry::ServiceDescriptor;
+use service_registry::{ServiceDescriptor, Side};
 
 use crate::cli::Common;
-use crate::config::{GATEWAY, Mode, Settings};
+use crate::config::{GATEWAY, Mode, ServiceSettings, Settings};
 use crate::modules;
 
 /// Where the public listener of a deployed process is.
@@ -37,6 +37,8 @@ pub(super) struct Planned {
     pub(super) modules: Vec<String>,
     /// Port of its private listener.
     pub(super) port: u16,
+    /// Modules of it whose calls go elsewhere too, and how: the words of `[services.NAME]`.
+    placed: Vec<(&'static str, Vec<(&'static str, String)>)>,
 }
 
 impl Plan {
@@ -57,8 +59,12 @@ impl Plan {
             Mode::Hybrid => "hybrid",
             Mode::Microservices => "microservices",
         };
-        let ours = Planned::new(settings.modules.clone());
-        let processes = [ours].into_iter().chain(elsewhere(settings)).collect();
+        let ours = Planned { placed: placed(settings), ..Planned::new(settings.modules.clone()) };
+        let mut others = elsewhere(settings);
+        for other in others.iter_mut().filter(|other| other.name == ours.name) {
+            other.name.push_str("-apart");
+        }
+        let processes = [ours].into_iter().chain(others).collect();
         let has_url = settings.database_url().is_ok_and(|url| url.expose().is_some());
         let issuer = Some(settings.identity.issuer.clone()).filter(|issuer| issuer.starts_with("https://"));
         Self { mode, shared_database: has_url || settings.mode != Mode::Monolith, processes, issuer }
@@ -71,7 +77,7 @@ impl Plan {
             told.insert(format!("TRIBUTARY_{}", key.to_uppercase().replace('.', "__")), value);
         };
         tell("environment", "production".to_owned());
-        tell("mode", self.mode.to_owned());
+        tell("mode", process.mode(self.mode).to_owned());
         tell("modules", process.modules.join(","));
         tell("data_dir", DATA_DIR.to_owned());
         tell("keys.dir", secrets.to_owned());
@@ -87,27 +93,56 @@ impl Plan {
         if let Some(issuer) = &self.issuer {
             tell("identity.issuer", issuer.clone());
         }
-        for module in process.neighbours() {
-            if let Some(other) = self.processes.iter().find(|other| other.runs(module.name)) {
-                tell(
-                    &format!("services.{}.url", module.name),
-                    format!("http://{}:{}", other.name, other.port),
-                );
+        for name in process.called() {
+            if let Some(other) = self.other_with(name, process) {
+                tell(&format!("services.{name}.url"), format!("http://{}:{}", other.name, other.port));
             }
+        }
+        for (name, words) in &process.placed {
+            words.iter().for_each(|(word, value)| tell(&format!("services.{name}.{word}"), value.clone()));
         }
         told
     }
 
+    fn other_with(&self, module: &str, process: &Planned) -> Option<&Planned> {
+        self.processes.iter().find(|other| other.name != process.name && other.runs(module))
+    }
+
     /// The processes that call `callee`.
     pub(super) fn callers<'a>(&'a self, callee: &'a Planned) -> impl Iterator<Item = &'a Planned> {
-        self.processes.iter().filter(|process| process.neighbours().any(|module| callee.runs(module.name)))
+        let others = self.processes.iter().filter(|process| process.name != callee.name);
+        others.filter(|process| process.called().any(|name| callee.runs(name)))
     }
 }
 
-/// One process for each address at which modules run that do not run here, and one for each module without.
+/// Whether calls of a module leave the process that these settings are for.
+fn goes_out(settings: &Settings, module: &ServiceDescriptor) -> bool {
+    let placement = settings.placement(module);
+    placement.side != Side::Local || placement.shadow
+}
+
+/// The words for each module that runs here and whose calls go elsewhere too.
+fn placed(settings: &Settings) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    let both = modules::ALL.iter().filter(|module| settings.runs(module.name) && goes_out(settings, module));
+    both.filter_map(|module| Some((module.name, words(settings.service(module.name)?)))).collect()
+}
+
+fn words(own: &ServiceSettings) -> Vec<(&'static str, String)> {
+    let all = [
+        ("placement", own.placement.clone(), !own.placement.is_empty()),
+        ("share", own.share.to_string(), own.share > 0.0),
+        ("fallback", own.fallback.clone(), !own.fallback.is_empty()),
+        ("guard_error_percent", own.guard_error_percent.to_string(), own.guard_error_percent > 0.0),
+        ("guard_p99_ms", own.guard_p99_ms.to_string(), own.guard_p99_ms > 0),
+        ("shadow", own.shadow.to_string(), own.shadow),
+    ];
+    all.into_iter().filter_map(|(word, value, is_set)| is_set.then_some((word, value))).collect()
+}
+
+/// One process for each address to which calls go, and one for each module elsewhere without an address.
 fn elsewhere(settings: &Settings) -> Vec<Planned> {
     let mut found: Vec<(Vec<String>, Vec<String>)> = Vec::new();
-    for module in modules::ALL.iter().filter(|module| !settings.runs(module.name)) {
+    for module in modules::ALL.iter().filter(|module| goes_out(settings, module)) {
         let urls = settings.service_urls(module.name);
         match found.iter_mut().find(|(known, _)| !urls.is_empty() && *known == urls) {
             Some((_, together)) => together.push(module.name.to_owned()),
@@ -124,11 +159,22 @@ impl Planned {
         let port = first.filter(|_| !with_gateway).map_or(7100, |module| module.default_port);
         // Everything beside a gateway has no better name than the whole.
         let name = if with_gateway && modules.len() > 1 { "tributary".to_owned() } else { modules.join("-") };
-        Self { name, modules, port }
+        Self { name, modules, port, placed: Vec::new() }
+    }
+
+    /// The mode of an installation as it holds for this process: a monolith runs everything.
+    fn mode(&self, whole: &'static str) -> &'static str {
+        let all = modules::ALL.iter().all(|module| self.runs(module.name)) && self.runs(GATEWAY);
+        if whole == "monolith" && !all { "microservices" } else { whole }
     }
 
     pub(super) fn runs(&self, module: &str) -> bool {
         self.modules.iter().any(|name| name == module)
+    }
+
+    /// The modules whose calls leave it: those elsewhere that it needs, and those of its own that are placed so.
+    fn called(&self) -> impl Iterator<Item = &'static str> {
+        self.neighbours().map(|module| module.name).chain(self.placed.iter().map(|(name, _)| *name))
     }
 
     /// The modules elsewhere that it calls: all for a gateway, else those that a module here depends on.
