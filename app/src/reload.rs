@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::compose::Process;
 use crate::config::{Overrides, Settings};
@@ -46,7 +46,7 @@ impl Reload {
 }
 
 fn refuse(fault: impl fmt::Display) {
-    error!("Refused the new configuration: {fault}");
+    warn!("Refused the new configuration: {fault}");
 }
 
 fn is_live(key: &str) -> bool {

@@ -124,11 +124,11 @@ fn what_nobody_listed_is_not_allowed() {
     let registry = Registry::builder().services([IDENTITY, LEDGER, CONNECTIONS]).build().unwrap();
     let table = registry.permissions();
     assert!(table.allow("ledger", "identity", "whoami"));
+    assert!(table.allow("identity", "identity", "whoami"), "on its other side");
     for (caller, service, method) in [
         ("ledger", "identity", "whoareyou"),
         ("ledger", "connections", "whoami"),
         ("connections", "ledger", "whoami"),
-        ("identity", "identity", "whoami"),
         ("nobody", "identity", "whoami"),
     ] {
         assert!(!table.allow(caller, service, method), "{caller} → {service}.{method}");
