@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 mod placement;
+mod simulate;
 mod topology;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use kernel::{Currency, ImportId};
 
 use crate::config::{Mode, Overrides};
 pub use placement::{OfPlacement, Operated, Placement, SetPlacement};
+pub use simulate::Simulate;
 pub use topology::{OfTopology, Render, ShowTopology, Topology};
 
 /// Gathers a household's money data into one exact, private ledger with one API.
@@ -93,6 +95,10 @@ pub struct Serve {
     /// Also write the line that names the bound addresses to this file.
     #[arg(long, value_name = "FILE")]
     pub announce: Option<PathBuf>,
+    /// Call a service that runs here as if it ran elsewhere: remote=ledger,latency=2ms,loss=0.1%. May be given several
+    /// times. `tributary topology` shows what it comes to.
+    #[arg(long, value_name = "NETWORK")]
+    pub simulate: Vec<Simulate>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -327,6 +333,10 @@ impl Serve {
         let mut overrides = self.common.overrides();
         overrides.set("public.listen", self.public);
         overrides.set("private.listen", self.private);
+        for Simulate { service, latency_ms, loss_percent } in &self.simulate {
+            overrides.set(&format!("services.{service}.simulate_latency_ms"), Some(latency_ms));
+            overrides.set(&format!("services.{service}.simulate_loss_percent"), Some(loss_percent));
+        }
         overrides
     }
 }

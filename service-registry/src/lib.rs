@@ -46,6 +46,7 @@ pub use placement::{Fallback, Guard, Percent, Placement, Side};
 pub use registry::{Registry, RegistryBuilder};
 pub use service::{Calls, ServiceDescriptor};
 pub use service_registry_macros::service;
+pub use sides::Network;
 pub use topology::{Endpoint, Placed, PlacedService, RolledBack, Topology};
 pub use trace::TraceContext;
 pub use transaction::watch_transactions;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use service_registry::testing::Serialised;
 use service_registry::{
-    CallContext, CallError, Contract, EdgeSeen, Registry, ServiceDescriptor, async_trait, publish_metrics,
-    service,
+    CallContext, CallError, Contract, EdgeSeen, Network, Registry, ServiceDescriptor, async_trait,
+    publish_metrics, service,
 };
 
 const SERVICE: ServiceDescriptor = ServiceDescriptor {
@@ -152,4 +152,41 @@ fn all_that_is_counted_of_an_edge_is_told_to_the_recorder() {
     ] {
         assert!(page.lines().any(|found| found == line), "no {line} in\n{page}");
     }
+}
+
+fn simulated(latency_ms: u64, loss: f64) -> Registry {
+    let network = Network { latency: Duration::from_millis(latency_ms), loss };
+    let registry = Registry::builder().service(SERVICE).simulate("shop", network).build().unwrap();
+    registry.provide::<dyn Shop>(Arc::new(Corner));
+    registry
+}
+
+#[tokio::test]
+async fn over_a_simulated_network_a_call_takes_its_time_and_its_bytes_are_seen() {
+    let registry = simulated(20, 0.0);
+    let shop = registry.as_caller("till").client::<dyn Shop>();
+    let started = std::time::Instant::now();
+    assert_eq!(shop.price(&CallContext::root(), "bread".into()).await, Ok(3));
+    assert!(started.elapsed() >= Duration::from_millis(20), "{:?}", started.elapsed());
+    let refused = shop.price(&CallContext::root(), "gold".into()).await;
+    assert_eq!(refused, Err(CallError::refused("not sold here")));
+    let edge = only(&registry);
+    assert_eq!((edge.binding.as_str(), edge.calls), ("remote", 2));
+    assert_eq!((edge.request_bytes, edge.answer_bytes > 1), (r#"["bread"]["gold"]"#.len() as u64, true));
+}
+
+#[tokio::test]
+async fn what_a_simulated_network_loses_is_asked_again_only_if_that_does_no_harm() {
+    let registry = simulated(0, 1.0);
+    let shop = registry.as_caller("till").client::<dyn Shop>();
+    assert_eq!(shop.price(&CallContext::root(), "bread".into()).await, Err(CallError::unavailable("shop")));
+    assert_eq!(only(&registry).retries, 2);
+
+    let registry = simulated(0, 0.5);
+    let shop = registry.as_caller("till").client::<dyn Shop>();
+    let mut answered = 0;
+    for _ in 0..200 {
+        answered += u32::from(shop.price(&CallContext::root(), "bread".into()).await.is_ok());
+    }
+    assert!((150..200).contains(&answered), "{answered} of 200 with seven in eight expected");
 }

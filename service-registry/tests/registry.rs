@@ -142,7 +142,8 @@ async fn a_serialised_call_is_refused_where_a_wire_would_refuse_it() {
         ServiceClient::<dyn Identity>::remote(Arc::new(Serialised::of(caller, here)))
     };
     assert_eq!(client(&LEDGER).whoami(&CallContext::root()).await, Ok("here".to_owned()));
-    let refused = client(&IDENTITY).whoami(&CallContext::root()).await;
+    let stranger = descriptor("stranger", &[], &[]);
+    let refused = client(&stranger).whoami(&CallContext::root()).await;
     assert!(matches!(refused, Err(CallError::Refused { .. })), "{refused:?}");
 }
 

@@ -38,6 +38,12 @@ pub enum OfPlacement {
         #[command(flatten)]
         at: Operated,
     },
+    /// What moving each service out would cost, reckoned from the calls that the process has seen.
+    #[command(after_help = EXIT_CODES)]
+    Advise {
+        #[command(flatten)]
+        at: Operated,
+    },
 }
 
 /// A running process, and how to speak with it.

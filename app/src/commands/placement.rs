@@ -1,5 +1,7 @@
 //! Shows and moves services of a running process, over its private listener.
 
+mod advise;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ pub(super) async fn run(command: cli::Placement) -> Result<ExitCode> {
     match command.of {
         OfPlacement::Show { service, at } => show(&Private::of(&at)?, service.as_deref(), at.json).await?,
         OfPlacement::Set { wanted, at } => set(&Private::of(&at)?, wanted, at.json).await?,
+        OfPlacement::Advise { at } => advise::run(&Private::of(&at)?, at.json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -159,6 +162,16 @@ impl Private {
     /// Where it is.
     pub(super) fn url(&self) -> String {
         self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Goes there and back, for the sake of the way.
+    async fn touch(&self) -> Result<()> {
+        let mut url = self.base.clone();
+        url.set_path("/health/live");
+        let answer =
+            self.http.get(url).send().await.with_context(|| format!("no answer from {}", self.base))?;
+        answer.bytes().await?;
+        Ok(())
     }
 
     pub(super) async fn ask<T: DeserializeOwned>(

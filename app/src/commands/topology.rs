@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+pub(super) use self::show::time;
 use crate::cli::{OfTopology, Topology};
 
 /// Does what the command line says.

@@ -34,6 +34,10 @@ pub(super) fn registry(
         .policies(policies);
     let here = modules::ALL.iter().filter(|service| settings.runs(service.name));
     let builder = here.fold(builder, |builder, service| builder.runs(service.name));
+    let simulated = modules::ALL
+        .iter()
+        .filter_map(|service| Some((service.name, settings.service(service.name)?.network()?)));
+    let builder = simulated.fold(builder, |builder, (name, network)| builder.simulate(name, network));
     let upstreams = Upstreams::new(settings, tls);
     Ok((builder.transports(transports(signers, upstreams.clone())).build()?, upstreams))
 }

@@ -47,6 +47,8 @@ pub struct ServiceSettings {
     pub hedge_after_ms: u64,
     pub breaker_failures_in_a_row: u32,
     pub breaker_open_ms: u64,
+    pub simulate_latency_ms: f64,
+    pub simulate_loss_percent: f64,
 }
 
 impl Settings {

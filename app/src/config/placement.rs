@@ -1,8 +1,9 @@
 //! Where each service is placed: the words of `[services.NAME]` as a placement, and what could never apply.
 
 use std::fmt;
+use std::time::Duration;
 
-use service_registry::{Fallback, Guard, Percent, Placement, ServiceDescriptor, Side};
+use service_registry::{Fallback, Guard, Network, Percent, Placement, ServiceDescriptor, Side};
 
 use super::{Faults, ServiceSettings, Settings};
 use crate::modules;
@@ -73,6 +74,15 @@ impl ServiceSettings {
         }
     }
 
+    /// The network that is simulated before it, if one is set.
+    pub(crate) fn network(&self) -> Option<Network> {
+        let network = Network {
+            latency: Duration::try_from_secs_f64(self.simulate_latency_ms / 1_000.0).unwrap_or_default(),
+            loss: self.simulate_loss_percent / 100.0,
+        };
+        Some(network).filter(|network| *network != Network::default())
+    }
+
     fn guard(&self) -> Option<Guard> {
         let error_percent = Percent::try_from(self.guard_error_percent).ok().filter(|it| *it > Percent::NONE);
         let p99_ms = Some(self.guard_p99_ms).filter(|ms| *ms > 0);
@@ -98,6 +108,12 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
             faults.add(format_args!("services.{}.{key}", service.name), what);
         };
         check_words(own, &mut fault);
+        if own.network().is_some()
+            && (settings.placement(service).side != Side::Local || settings.is_production())
+        {
+            let what = "is to try a move of a service that is placed local here, and never for production";
+            fault("simulate_latency_ms", &what);
+        }
         match settings.runs(service.name) {
             true => check_here(settings, service, own, &mut fault),
             false => check_elsewhere(service, own, &mut fault),
@@ -116,6 +132,12 @@ fn check_words(own: &ServiceSettings, fault: &mut impl FnMut(&str, &dyn fmt::Dis
         fault("share", &"must be 0 to 100 with at most one decimal");
     } else if own.share != 0.0 && own.side() != Some(Side::Split) {
         fault("share", &"is for the placement \"split\" alone");
+    }
+    if !(0.0..=10_000.0).contains(&own.simulate_latency_ms) {
+        fault("simulate_latency_ms", &"must be 0 to 10000");
+    }
+    if !(0.0..=100.0).contains(&own.simulate_loss_percent) {
+        fault("simulate_loss_percent", &"must be 0 to 100");
     }
     if Percent::try_from(own.guard_error_percent).is_err() {
         fault("guard_error_percent", &"must be 0 to 100 with at most one decimal");

@@ -10,6 +10,7 @@ use crate::placement::Placement;
 use crate::policy::Policy;
 use crate::routes::Pattern;
 use crate::service::{Calls, ServiceDescriptor};
+use crate::sides::Network;
 use crate::transport::{Transport, TransportFactory};
 use crate::validate::{Fault, Faults, validate};
 
@@ -22,6 +23,7 @@ pub struct RegistryBuilder {
     runs: BTreeSet<String>,
     policies: BTreeMap<String, Policy>,
     transports: Option<TransportFactory>,
+    networks: BTreeMap<String, Network>,
 }
 
 impl RegistryBuilder {
@@ -58,6 +60,12 @@ impl RegistryBuilder {
         self
     }
 
+    /// Puts a simulated network between a service that is placed local and its callers.
+    pub fn simulate(mut self, service: impl Into<String>, network: Network) -> Self {
+        self.networks.insert(service.into(), network);
+        self
+    }
+
     /// The rules for calls, by service; one that is not named has the default ones. Transports bring theirs.
     pub fn policies(mut self, policies: impl IntoIterator<Item = (String, Policy)>) -> Self {
         self.policies.extend(policies);
@@ -81,7 +89,7 @@ impl RegistryBuilder {
             service.routes.iter().filter_map(move |route| Some((Pattern::parse(route).ok()?, owner)))
         });
         let routes = routes.collect();
-        let Self { services, callers, placements, runs, policies, transports } = self;
+        let Self { services, callers, placements, runs, policies, transports, .. } = self;
         let permissions = Permissions::of(&services, &callers);
         let (configured, standings) = (placements, Mutex::new(standings));
         let seen = Arc::default();
@@ -97,7 +105,8 @@ impl RegistryBuilder {
             let placement = self.placements.get(service.name).cloned().unwrap_or_default();
             match self.open_transport(service, &placement) {
                 Ok(transport) => {
-                    let standing = Standing::new(service.name, placement, transport);
+                    let network = self.networks.get(service.name).copied();
+                    let standing = Standing::new(service.name, placement, transport).over(network);
                     standing.show();
                     standings.insert(service.name.to_owned(), standing);
                 }

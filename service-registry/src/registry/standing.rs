@@ -12,13 +12,15 @@ use super::seat::{Plan, Seat, Seated};
 use crate::contract::Contract;
 use crate::dispatch::Dispatch;
 use crate::placement::{Fallback, Percent, Placement, Side};
-use crate::sides::{OnBreach, Shadowed, Watched, WithFallback};
+use crate::sides::{Network, OnBreach, Shadowed, Simulated, Watched, WithFallback};
 use crate::topology::RolledBack;
 use crate::transport::Transport;
 
 pub(super) struct Standing {
     service: String,
     pub(super) placement: Placement,
+    /// Between callers and the implementation here, as long as it is placed local.
+    network: Option<Network>,
     pub(super) since: SystemTime,
     pub(super) rolled_back: Option<RolledBack>,
     /// Where it was placed before, and the way there.
@@ -41,6 +43,7 @@ impl Standing {
         Self {
             service: service.to_owned(),
             placement,
+            network: None,
             since: SystemTime::now(),
             rolled_back: None,
             former: None,
@@ -51,6 +54,10 @@ impl Standing {
             seats: BTreeMap::new(),
             store: None,
         }
+    }
+
+    pub(super) fn over(self, network: Option<Network>) -> Self {
+        Self { network, ..self }
     }
 
     /// The seat of a client for `T`. A client of another trait under the same name and version loses its own.
@@ -85,6 +92,9 @@ impl Standing {
             return Plan::There(Arc::clone(transport));
         }
         let placement = &self.placement;
+        if let (Side::Local, Some(network), Some(here)) = (placement.side, self.network, &here) {
+            return Plan::There(Arc::new(Simulated::new(Arc::clone(here), network)));
+        }
         let Some(there) = self.transport.clone() else {
             return if placement.side == Side::Local { Plan::Here } else { Plan::Nowhere };
         };

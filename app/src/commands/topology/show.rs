@@ -109,7 +109,7 @@ fn errors(edge: &EdgeSeen) -> String {
 }
 
 /// A time as a person reads it.
-pub(super) fn time(us: f64) -> String {
+pub(in crate::commands) fn time(us: f64) -> String {
     match us {
         us if us < 1_000.0 => format!("{us:.1} µs"),
         us if us < 1_000_000.0 => format!("{:.1} ms", us / 1_000.0),
