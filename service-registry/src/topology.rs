@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::contract::ContractState;
 use crate::edge::EdgeSeen;
 use crate::placement::Placement;
 
@@ -28,6 +29,9 @@ pub struct PlacedService {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<RolledBack>,
     pub endpoints: Vec<Endpoint>,
+    /// What came of comparing contracts with them; nothing before the first call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contracts: Vec<ContractState>,
 }
 
 /// A placement that its guard has ended.

@@ -96,6 +96,11 @@ impl Registry {
                 since_ms: since_1970_ms(standing.since),
                 rolled_back: standing.rolled_back.clone(),
                 endpoints: standing.transport.iter().flat_map(|transport| transport.endpoints()).collect(),
+                contracts: standing
+                    .transport
+                    .iter()
+                    .flat_map(|transport| transport.contract_state())
+                    .collect(),
             })
         });
         Topology { services: services.collect(), edges: self.inner.seen.report() }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use service_registry::contract::Difference;
-use service_registry::{CONTRACT_RECHECK, CallContext, CallError, ServiceClient, Transport};
+use service_registry::{
+    CONTRACT_RECHECK, CallContext, CallError, Placement, Registry, ServiceClient, Transport,
+};
 use service_registry_http::{HttpTransport, KeyPair, ServiceSigner};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::server::{Server, client, providing, transport};
+use crate::server::{SHOP, Server, client, providing, transport};
 use crate::shop::{n, n1, n2, v2};
 
 fn key() -> KeyPair {
@@ -242,6 +244,28 @@ async fn the_handshake_tells_which_database_the_callee_works_on() {
     let shop: ServiceClient<dyn Shop> = ServiceClient::remote(transport.clone());
     assert_eq!(shop.open(&CallContext::root()).await, Ok(true));
     assert_eq!(transport.contract_state()[0].store.as_deref(), Some("db-1"));
+}
+
+#[tokio::test]
+async fn the_topology_shows_what_came_of_the_handshake() {
+    use n::Shop;
+    let key = key();
+    let server = Server::start(&key, providing::<dyn n2::Shop>(Arc::new(n2::Corner)));
+    let way = transport(&key, &[&server]);
+    let registry = Registry::builder()
+        .service(SHOP)
+        .place("shop", Placement::remote(format!("http://{}", server.address)))
+        .transports(Arc::new(move |_, _| Ok(way.clone() as Arc<dyn Transport>)))
+        .build()
+        .unwrap();
+    let told = || registry.topology().services.remove(0).contracts;
+    assert_eq!(told(), []);
+    assert!(registry.client::<dyn Shop>().open(&CallContext::root()).await.is_err());
+    let contracts = told();
+    assert_eq!(
+        (contracts[0].state.as_str(), contracts[0].differences[0].field.as_str()),
+        ("refused", "answer.price")
+    );
 }
 
 /// Names the build that the other process is to be, and the file with the key of its caller.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use comfy_table::Table;
 use reqwest::Method;
 use serde::Serialize;
+use service_registry::contract::ContractState;
 use service_registry::{EdgeSeen, Endpoint, PlacedService};
 
 use super::mermaid;
@@ -47,10 +48,13 @@ fn services(processes: &[Process]) -> Table {
     let mut table = table(&["process", "runs", "service", "placement", "elsewhere"]);
     for Process { at, seen } in processes {
         let mut who = [at.clone(), seen.modules.join(" + ")];
-        for PlacedService { name, placement, rolled_back, endpoints, .. } in &seen.topology.services {
+        for PlacedService { name, placement, rolled_back, endpoints, contracts, .. } in
+            &seen.topology.services
+        {
             let back = rolled_back.as_ref().map(|back| format!("\nrolled back: {}", back.reason));
             let placed = format!("{placement}{}", back.unwrap_or_default());
-            let elsewhere: Vec<_> = endpoints.iter().map(endpoint).collect();
+            let elsewhere: Vec<_> =
+                endpoints.iter().map(endpoint).chain(contracts.iter().map(contract)).collect();
             let [at, runs] = std::mem::take(&mut who);
             table.add_row([at, runs, name.clone(), placed, elsewhere.join("\n")]);
         }
@@ -62,6 +66,14 @@ fn endpoint(endpoint: &Endpoint) -> String {
     let Endpoint { url, address, breaker, in_flight, .. } = endpoint;
     let address = address.map_or_else(String::new, |address| format!(" at {address}"));
     format!("{url}{address}: {breaker}, {in_flight} in flight")
+}
+
+fn contract(contract: &ContractState) -> String {
+    let ContractState { endpoint, version, state, missing, differences, .. } = contract;
+    let reasons = missing.iter().map(|method| format!("\n  lacks {method}"));
+    let reasons: String =
+        reasons.chain(differences.iter().map(|difference| format!("\n  {difference}"))).collect();
+    format!("contract v{version} at {endpoint}: {state}{reasons}")
 }
 
 /// Who calls whom, those with the most calls first.
