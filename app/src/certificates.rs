@@ -35,53 +35,23 @@ pub(crate) fn check(settings: &Settings, faults: &mut Faults) {
     }
 }
 
-/// Reads them again on SIGHUP, and when the files have changed.
+/// Reads them again when the files have changed.
 pub(crate) async fn keep_current(tls: Arc<Tls>, stop: CancellationToken) {
-    let mut asked = Hangups::listen();
     let mut ticks = tokio::time::interval(LOOK_EVERY);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = asked.next() => note(&tls.reload()),
-            _ = ticks.tick() => if tls.have_files_changed() { note(&tls.reload()) },
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if tls.have_files_changed() {
+            reload(&tls);
         }
     }
 }
 
-fn note(outcome: &Result<(), TlsFault>) {
+/// Reads them again, and says what came of it.
+pub(crate) fn reload(tls: &Tls) {
+    let outcome = tls.reload();
     let label = if outcome.is_ok() { "taken" } else { "refused" };
     counter!("certificate_reloads_total", "outcome" => label).increment(1);
     match outcome {
         Ok(()) => info!("Took the certificates as they are now"),
         Err(error) => warn!(%error, "Refused the certificates as they are now; those before stay: {error}"),
-    }
-}
-
-/// Requests to read files again.
-struct Hangups {
-    #[cfg(unix)]
-    signal: Option<tokio::signal::unix::Signal>,
-}
-
-impl Hangups {
-    #[cfg(unix)]
-    fn listen() -> Self {
-        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
-        Self { signal: signal.inspect_err(|error| warn!(%error, "Cannot listen for SIGHUP")).ok() }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Self {
-        Self {}
-    }
-
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        if let Some(signal) = &mut self.signal
-            && signal.recv().await.is_some()
-        {
-            return;
-        }
-        std::future::pending().await
     }
 }

@@ -12,6 +12,7 @@ use actix_web::dev::ServerHandle;
 use anyhow::Result;
 use identity_api::{AccessTokens, Clock, Identity};
 use platform::{Module, Store};
+use service_registry_http::Tls;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -32,6 +33,7 @@ pub struct Process {
     pub private: SocketAddr,
     pub(crate) health: Arc<Health>,
     pub(crate) placements: Arc<Placements>,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) settings: config::Shutdown,
     pub(crate) draining: Arc<AtomicBool>,
     /// In the order in which they stop.
@@ -104,8 +106,8 @@ impl Process {
             public.as_ref().map(|(_, edge, _)| Arc::clone(edge)),
             &stop,
         ));
-        if let Some(tls) = tls {
-            let job = certificates::keep_current(tls, stop.clone());
+        if let Some(tls) = &tls {
+            let job = certificates::keep_current(Arc::clone(tls), stop.clone());
             running.push(("certificates", tokio::spawn(job)));
         }
         health.set_started();
@@ -118,6 +120,7 @@ impl Process {
             private: private_address,
             health,
             placements,
+            tls,
             settings: settings.shutdown,
             draining,
             servers: public.into_iter().chain([private]).collect(),

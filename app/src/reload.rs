@@ -1,10 +1,12 @@
-//! SIGHUP: reads the configuration again and applies what can change while we run.
+//! SIGHUP: reads certificates and configuration again and applies what can change while we run.
 
 use std::fmt;
 use std::sync::Arc;
 
+use service_registry_http::Tls;
 use tracing::{info, warn};
 
+use crate::certificates;
 use crate::compose::Process;
 use crate::config::{Overrides, Settings};
 use crate::placement::Placements;
@@ -18,22 +20,23 @@ pub struct Reload {
     overrides: Overrides,
     started: Settings,
     placements: Arc<Placements>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Reload {
     /// `started` was read through `overrides`, and `process` runs by it.
     pub(crate) fn new(overrides: Overrides, started: Settings, process: &Process) -> Self {
-        Self { overrides, started, placements: Arc::clone(&process.placements) }
+        Self { overrides, started, placements: Arc::clone(&process.placements), tls: process.tls.clone() }
     }
 
     /// Reads files and environment again. A configuration with faults is refused as a whole: each is logged, and all
     /// stays as it was.
     pub(crate) fn run(&self) {
+        self.tls.iter().for_each(|tls| certificates::reload(tls));
         let next = match Settings::load(&self.overrides) {
             Ok(next) => next,
             Err(faults) => return faults.iter().for_each(refuse),
         };
-        // What else can be applied while we run follows here.
         if let Err(refused) = self.placements.follow(&next) {
             return refuse(refused);
         }

@@ -218,6 +218,7 @@ mod tests {
                 service_registry::Registry::builder().build().unwrap(),
                 &crate::config::Settings::load(&crate::config::Overrides::default()).unwrap(),
             )),
+            tls: None,
             settings,
             draining: std::sync::Arc::default(),
             servers: vec![public, private],

@@ -55,28 +55,25 @@ pub enum Fallback {
 
 /// How bad the remote side may become. One of the two limits must be given; a breach rolls the placement back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Guard {
     /// Calls without an answer, in percent of all of the window. A refusal by the callee is an answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_percent: Option<Percent>,
     /// Time within which 99 of 100 calls must end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_ms: Option<u64>,
     /// How far back it looks. Shorter: a hiccup rolls back; longer: users suffer longer.
-    #[serde(default = "ten_seconds")]
     pub window_ms: u64,
     /// Calls in the window below which nothing is judged.
-    #[serde(default = "twenty")]
     pub least_calls: u64,
 }
 
-fn ten_seconds() -> u64 {
-    10_000
-}
-
-fn twenty() -> u64 {
-    20
+/// Looks at ten seconds with twenty calls at least, and has no limit yet.
+impl Default for Guard {
+    fn default() -> Self {
+        Self { error_percent: None, p99_ms: None, window_ms: 10_000, least_calls: 20 }
+    }
 }
 
 impl Placement {

@@ -105,7 +105,7 @@ impl SetPlacement {
         if !asks {
             return Ok(before.filter(|_| self.side != "local"));
         }
-        let mut guard = before.map_or_else(|| serde_json::from_str("{}"), Ok)?;
+        let mut guard = before.unwrap_or_default();
         if let Some(percent) = self.guard_error_percent {
             let percent = Percent::try_from(percent).context("--guard-error-percent")?;
             guard.error_percent = Some(percent).filter(|percent| *percent > Percent::NONE);

@@ -8,10 +8,6 @@ use service_registry::{Fallback, Guard, Network, Percent, Placement, ServiceDesc
 use super::{Faults, ServiceSettings, Settings};
 use crate::modules;
 
-/// What a guard of configuration looks at; operators may say otherwise for one that they set.
-const WINDOW_MS: u64 = 10_000;
-const LEAST_CALLS: u64 = 20;
-
 impl Settings {
     /// Where `service` is placed, as it is set. Only to be asked of settings without faults.
     pub fn placement(&self, service: &ServiceDescriptor) -> Placement {
@@ -87,7 +83,7 @@ impl ServiceSettings {
         let error_percent = Percent::try_from(self.guard_error_percent).ok().filter(|it| *it > Percent::NONE);
         let p99_ms = Some(self.guard_p99_ms).filter(|ms| *ms > 0);
         let is_set = error_percent.is_some() || p99_ms.is_some();
-        is_set.then_some(Guard { error_percent, p99_ms, window_ms: WINDOW_MS, least_calls: LEAST_CALLS })
+        is_set.then_some(Guard { error_percent, p99_ms, ..Guard::default() })
     }
 
     /// The words for a guard that are set.

@@ -44,9 +44,23 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// At `base`, or at one of the addresses that its name stands for; not the one that requests are made for.
+    fn new(service: &str, base: &Url, address: Option<SocketAddr>, rules: BreakerRules) -> Self {
+        let breaker = Arc::new(Breaker::new(rules, service, &name(base, address)));
+        Self {
+            base: base.clone(),
+            address,
+            client: None,
+            breaker,
+            in_flight: AtomicUsize::new(0),
+            moved: true,
+            contracts: Contracts::default(),
+        }
+    }
+
     /// What it is called in logs and metrics.
     pub(super) fn name(&self) -> String {
-        self.address.map_or_else(|| authority(&self.base), |address| address.to_string())
+        name(&self.base, self.address)
     }
 
     /// Sends `request` here.
@@ -113,19 +127,8 @@ impl Endpoints {
         resolver: Resolve,
         tls: Option<ClientConfig>,
     ) -> Self {
-        let endpoint = |(at, base): (usize, &Url)| {
-            let breaker = Arc::new(Breaker::new(rules, service, &authority(base)));
-            let in_flight = AtomicUsize::new(0);
-            Arc::new(Endpoint {
-                base: base.clone(),
-                address: None,
-                client: None,
-                breaker,
-                in_flight,
-                moved: at > 0,
-                contracts: Contracts::default(),
-            })
-        };
+        let endpoint =
+            |(at, base)| Arc::new(Endpoint { moved: at > 0, ..Endpoint::new(service, base, None, rules) });
         let list = Arc::new(ArcSwap::from_pointee(bases.iter().enumerate().map(endpoint).collect()));
         let names = Names::new(service, bases, rules, resolver, tls);
         Self { list, names, dice: Mutex::new(Dice::new()) }
@@ -221,11 +224,8 @@ pub(super) fn spread(
     let fresh = |address: &SocketAddr| {
         let client = http_client(base, Some(*address), tls);
         let client = client.inspect_err(|error| warn!(service, %error, "No client for {address}")).ok()?;
-        let breaker = Arc::new(Breaker::new(rules, service, &address.to_string()));
-        let in_flight = AtomicUsize::new(0);
-        let (base, address, client) = (base.clone(), Some(*address), Some(client));
-        let contracts = Contracts::default();
-        Some(Arc::new(Endpoint { base, address, client, breaker, in_flight, moved: true, contracts }))
+        let endpoint = Endpoint::new(service, base, Some(*address), rules);
+        Some(Arc::new(Endpoint { client: Some(client), ..endpoint }))
     };
     addresses.iter().filter_map(|address| known(address).or_else(|| fresh(address))).collect()
 }
@@ -238,12 +238,11 @@ pub(super) fn gathered(
     before: &[Arc<Endpoint>],
 ) -> Arc<Endpoint> {
     let known = before.iter().find(|known| known.base == *base && known.address.is_none()).cloned();
-    known.unwrap_or_else(|| {
-        let breaker = Arc::new(Breaker::new(rules, service, &authority(base)));
-        let (address, client, in_flight) = (None, None, AtomicUsize::new(0));
-        let (base, contracts) = (base.clone(), Contracts::default());
-        Arc::new(Endpoint { base, address, client, breaker, in_flight, moved: true, contracts })
-    })
+    known.unwrap_or_else(|| Arc::new(Endpoint::new(service, base, None, rules)))
+}
+
+fn name(base: &Url, address: Option<SocketAddr>) -> String {
+    address.map_or_else(|| authority(base), |address| address.to_string())
 }
 
 fn authority(base: &Url) -> String {
