@@ -15,6 +15,7 @@ const RENDER: &str = "Examples:
   tributary topology render --compose --mode hybrid
   tributary topology render --kubernetes --mode microservices --check
 
+Where private.tls is set, all processes have it, each with a certificate of its own: docs/trust.md says where they find it.
 Exit codes: 0 done or current, 1 the files on disk differ (--check) or cannot be written, 2 wrong usage or configuration.";
 
 #[derive(Clone, Debug, Args)]

@@ -15,6 +15,7 @@ mod placement;
 mod private;
 mod reload;
 mod render;
+mod render_tls;
 mod server;
 mod topology;
 mod trust;
