@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics::counter;
-use service_registry_http::{Tls, TlsFault};
+use service_registry_http::{Tls, TlsFault, TlsFiles};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{Faults, Settings};
+use crate::config::{Faults, OPERATOR, Settings};
 
 /// How often the files are looked at. Nothing tells of a change everywhere that files come from.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -23,13 +23,20 @@ fn read(settings: &Settings) -> Option<Result<Arc<Tls>, TlsFault>> {
     settings.tls_files().map(|files| Tls::load(files, &settings.modules))
 }
 
+/// The same for whoever operates processes with these settings: `operator.pem` and `operator-key.pem`, beside the
+/// certificate of the process.
+pub(crate) fn of_operator(settings: &Settings) -> Result<Option<Arc<Tls>>> {
+    let files = settings.tls_files().map(|TlsFiles { cert, ca, .. }| TlsFiles {
+        key: cert.with_file_name(format!("{OPERATOR}-key.pem")),
+        cert: cert.with_file_name(format!("{OPERATOR}.pem")),
+        ca,
+    });
+    let tls = files.map(|files| Tls::load(files, &[OPERATOR.to_owned()])).transpose();
+    tls.context("private.tls is set, so an operator needs a certificate too")
+}
+
 /// Notes what is wrong with them.
 pub(crate) fn check(settings: &Settings, faults: &mut Faults) {
-    let files = &settings.private.tls;
-    let set = [&files.cert_file, &files.key_file, &files.ca_file].map(|file| !file.as_os_str().is_empty());
-    if set.contains(&true) && set.contains(&false) {
-        return faults.add("private.tls", "needs cert_file, key_file and ca_file, or none of them");
-    }
     if let Some(Err(fault)) = read(settings) {
         faults.add("private.tls", fault);
     }

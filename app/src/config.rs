@@ -202,13 +202,25 @@ impl Settings {
         overrides: &Overrides,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Faults> {
+        Self::judged(overrides, env, check::check)
+    }
+
+    /// The settings of a process that is not this one. What only it needs is not asked for: its certificates, which may
+    /// be on another machine, and what production asks of a server.
+    pub(crate) fn of_another(mut overrides: Overrides) -> Result<Self, Faults> {
+        overrides.set("environment", Some("development"));
+        Self::judged(&overrides, std::env::vars(), check::check_words)
+    }
+
+    fn judged(
+        overrides: &Overrides,
+        env: impl IntoIterator<Item = (String, String)>,
+        check: fn(&Self, &mut Faults),
+    ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        let settings = layers::merge(overrides, env, &mut faults);
-        if let Some(settings) = settings {
-            check::check(&settings, &mut faults);
-            return faults.or(settings);
-        }
-        Err(faults)
+        let Some(settings) = layers::merge(overrides, env, &mut faults) else { return Err(faults) };
+        check(&settings, &mut faults);
+        faults.or(settings)
     }
 
     pub fn is_production(&self) -> bool {
@@ -253,8 +265,8 @@ impl Settings {
     /// Where the certificates between services are, if calls go over TLS.
     pub fn tls_files(&self) -> Option<TlsFiles> {
         let PrivateTls { cert_file, key_file, ca_file } = self.private.tls.clone();
-        let is_set = !cert_file.as_os_str().is_empty();
-        is_set.then_some(TlsFiles { cert: cert_file, key: key_file, ca: ca_file })
+        let files = TlsFiles { cert: cert_file, key: key_file, ca: ca_file };
+        [&files.cert, &files.key, &files.ca].iter().all(|file| !file.as_os_str().is_empty()).then_some(files)
     }
 
     /// The database URL, read from its file if one is named; empty for SQLite in the data directory.

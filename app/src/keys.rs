@@ -155,7 +155,7 @@ const ACCOUNT_INDEX: &str = "account-index.key";
 const SEALING: &str = "sealing.key";
 
 /// Whoever calls: the modules and the gateway.
-fn service_names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn service_names() -> impl Iterator<Item = &'static str> {
     modules::ALL.iter().map(|module| module.name).chain([GATEWAY])
 }
 

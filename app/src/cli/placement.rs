@@ -2,7 +2,8 @@ use clap::{Args, Subcommand};
 
 use super::Common;
 
-const EXIT_CODES: &str = "Requests are signed with operator.key of the keys directory.\n\
+const EXIT_CODES: &str = "Requests are signed with operator.key of the keys directory. Where private.tls is set they go over TLS, with\n\
+    operator.pem and operator-key.pem beside private.tls.cert_file.\n\
     Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration.";
 const SET: &str = "Examples:
   tributary placement set ledger split --share 5 --url http://10.0.0.7:7130 --fallback local
@@ -10,7 +11,8 @@ const SET: &str = "Examples:
   tributary placement set ledger local
 
 It holds for the one process at --at until that ends; what is to outlast it belongs into its configuration.
-Requests are signed with operator.key of the keys directory.
+Requests are signed with operator.key of the keys directory. Where private.tls is set they go over TLS, with
+operator.pem and operator-key.pem beside private.tls.cert_file.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration.";
 
 #[derive(Clone, Debug, Args)]

@@ -8,12 +8,14 @@ const SHOW: &str = "Examples:
   tributary topology --at http://127.0.0.1:7100
   tributary topology --at http://127.0.0.1:7100 --at http://127.0.0.1:7120 --mermaid
 
-Requests are signed with operator.key of the keys directory.
+Requests are signed with operator.key of the keys directory. Where private.tls is set they go over TLS, with
+operator.pem and operator-key.pem beside private.tls.cert_file.
 Exit codes: 0 done, 1 a process does not answer, 2 wrong usage or configuration.";
 const RENDER: &str = "Examples:
   tributary topology render --compose --mode hybrid
   tributary topology render --kubernetes --mode microservices --check
 
+Where private.tls is set, all processes have it, each with a certificate of its own: docs/trust.md says where they find it.
 Exit codes: 0 done or current, 1 the files on disk differ (--check) or cannot be written, 2 wrong usage or configuration.";
 
 #[derive(Clone, Debug, Args)]

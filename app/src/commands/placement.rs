@@ -2,12 +2,13 @@
 
 mod advise;
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use comfy_table::Table;
-use reqwest::{Method, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service_registry::{Fallback, Guard, Percent, Placement, Side};
@@ -15,6 +16,7 @@ use service_registry_http::ServiceSigner;
 
 use super::say::say;
 use super::{client, report};
+use crate::certificates;
 use crate::cli::{self, OfPlacement, Operated, SetPlacement};
 use crate::config::{OPERATOR, Settings};
 use crate::internal::OPERATIONS;
@@ -127,24 +129,36 @@ fn word<T: DeserializeOwned>(word: &str) -> Result<T> {
 pub(super) struct Private {
     base: Url,
     http: reqwest::Client,
+    /// Whether we show a certificate.
+    tls: bool,
     signer: ServiceSigner,
 }
 
 impl Private {
     pub(super) fn of(at: &Operated) -> Result<Self> {
-        let mut overrides = at.common.overrides();
-        // No more is asked of them than an address and a key: what production refuses of a server is nothing to us.
-        overrides.set("environment", Some("development"));
-        let settings = Settings::load(&overrides)?;
+        let settings = Settings::of_another(at.common.overrides())?;
+        let tls = certificates::of_operator(&settings)?;
         let base = match &at.at {
             Some(url) => url.clone(),
-            None => format!("http://{}", settings.private_address()?),
+            None => {
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{}", settings.private_address()?)
+            }
         };
         let base = Url::parse(&base).with_context(|| format!("--at {base}"))?;
         let pair = keys::operator(&settings).context("cannot sign as the operator")?;
         let http = reqwest::Client::builder().user_agent(crate::NAME).no_proxy().timeout(TIMEOUT);
-        let http = if base.scheme() == "https" { http.build()? } else { http.tls_certs_only([]).build()? };
-        Ok(Self { base, http, signer: ServiceSigner::new(OPERATOR, &pair) })
+        let http = match (&tls, base.scheme()) {
+            // Whoever answers has to show that it is one of ours; which one of them, an address does not say.
+            (Some(tls), "https") => {
+                http.tls_backend_preconfigured(tls.client_config_for_any(keys::service_names()))
+            }
+            (Some(_), _) => bail!("--at {base} should be https://: private.tls is set"),
+            (None, "https") => http,
+            (None, _) => http.tls_certs_only([]),
+        };
+        let (http, signer) = (http.build()?, ServiceSigner::new(OPERATOR, &pair));
+        Ok(Self { base, http, tls: tls.is_some(), signer })
     }
 
     async fn services(&self) -> Result<Vec<Shown>> {
@@ -168,9 +182,7 @@ impl Private {
     async fn touch(&self) -> Result<()> {
         let mut url = self.base.clone();
         url.set_path("/health/live");
-        let answer =
-            self.http.get(url).send().await.with_context(|| format!("no answer from {}", self.base))?;
-        answer.bytes().await?;
+        self.send(self.http.get(url)).await?.bytes().await?;
         Ok(())
     }
 
@@ -187,7 +199,35 @@ impl Private {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let sent = request.send().await.with_context(|| format!("no answer from {}", self.base))?;
-        client::answer(sent).await
+        client::answer(self.send(request).await?).await
     }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response> {
+        let sent = request.send().await;
+        sent.map_err(|error| {
+            let guess = guess(&error, self.tls);
+            anyhow::Error::new(error).context(format!("no answer from {}{guess}", self.base))
+        })
+    }
+}
+
+/// What may be the matter where somebody is there who does not speak as we do.
+fn guess(error: &reqwest::Error, tls: bool) -> &'static str {
+    let said = anyhow::Chain::new(error).find_map(|error| said_by_tls(error.downcast_ref()?));
+    match said {
+        Some(rustls::Error::InvalidMessage(_)) => " (it does not speak TLS)",
+        Some(_) if !tls => " (private.tls is not set here)",
+        Some(rustls::Error::AlertReceived(_)) => " (it does not take our certificate)",
+        Some(_) => " (its certificate is no good to us)",
+        None if error.is_connect() || error.is_timeout() => "",
+        // What it said may be lost when it closes the connection right away.
+        None if tls => " (does it take our certificate?)",
+        None => " (does it want TLS? private.tls is not set here)",
+    }
+}
+
+/// An error of TLS travels in one of the connection, and that in another one of the same kind.
+fn said_by_tls(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| said_by_tls(inner.downcast_ref()?))
 }

@@ -6,18 +6,24 @@ use crate::{certificates, keys, modules};
 
 /// Notes every fault of settings that could at least be read.
 pub(super) fn check(settings: &Settings, faults: &mut Faults) {
+    check_words(settings, faults);
+    certificates::check(settings, faults);
+    if settings.environment == Environment::Production {
+        refuse_what_is_only_good_for_a_desk(settings, faults);
+    }
+}
+
+/// The same as far as it shows without the keys and certificates of the process.
+pub(super) fn check_words(settings: &Settings, faults: &mut Faults) {
     check_modules(settings, faults);
     check_addresses(settings, faults);
-    certificates::check(settings, faults);
+    check_tls(settings, faults);
     calls::check(settings, faults);
     placement::check(settings, faults);
     check_edge(settings, faults);
     check_identity(settings, faults);
     check_times(settings, faults);
     check_database(settings, faults);
-    if settings.environment == Environment::Production {
-        refuse_what_is_only_good_for_a_desk(settings, faults);
-    }
 }
 
 fn check_modules(settings: &Settings, faults: &mut Faults) {
@@ -60,11 +66,8 @@ fn check_addresses(settings: &Settings, faults: &mut Faults) {
                     format_args!("services.{}.url", module.name),
                     "must be http:// or https:// with host and port and no path",
                 );
-            } else if settings.tls_files().is_some() && !url.starts_with("https://") {
-                faults.add(
-                    format_args!("services.{}.url", module.name),
-                    "must be https://: with private.tls, nobody answers anything else",
-                );
+            } else if !settings.runs(module.name) && settings.is_in_the_clear(&url) {
+                faults.add(format_args!("services.{}.url", module.name), placement::IN_THE_CLEAR);
             }
         }
     }
@@ -80,6 +83,14 @@ fn check_addresses(settings: &Settings, faults: &mut Faults) {
             // Each worker gets its share, and a share of none would never accept anybody.
             faults.add(format_args!("{listener}.max_connections"), "must not be below workers");
         }
+    }
+}
+
+fn check_tls(settings: &Settings, faults: &mut Faults) {
+    let tls = &settings.private.tls;
+    let is_set = [&tls.cert_file, &tls.key_file, &tls.ca_file].map(|file| !file.as_os_str().is_empty());
+    if is_set.contains(&true) && is_set.contains(&false) {
+        faults.add("private.tls", "needs cert_file, key_file and ca_file, or none of them");
     }
 }
 

@@ -8,6 +8,9 @@ use service_registry::{Fallback, Guard, Network, Percent, Placement, ServiceDesc
 use super::{Faults, ServiceSettings, Settings};
 use crate::modules;
 
+/// What is wrong with such a URL beside certificates.
+pub(super) const IN_THE_CLEAR: &str = "must be https://: with private.tls, nobody answers anything else";
+
 impl Settings {
     /// Where `service` is placed, as it is set. Only to be asked of settings without faults.
     pub fn placement(&self, service: &ServiceDescriptor) -> Placement {
@@ -45,6 +48,9 @@ impl Settings {
         }
         if placement.urls.iter().any(|url| self.is_this_process(url)) {
             faults.push(("/urls", "is the private listener of this very process".to_owned()));
+        }
+        if placement.urls.iter().any(|url| self.is_in_the_clear(url)) {
+            faults.push(("/urls", IN_THE_CLEAR.to_owned()));
         }
         let shared = self.database_url().is_ok_and(|url| url.expose().is_some());
         if self.runs(service.name) && !shared {
@@ -188,6 +194,11 @@ fn check_elsewhere(
 }
 
 impl Settings {
+    /// Whether calls to `url` would do without the certificates that are set.
+    pub(super) fn is_in_the_clear(&self, url: &str) -> bool {
+        self.tls_files().is_some() && !url.starts_with("https://")
+    }
+
     /// Whether `url` leads to our own private listener, as far as an address tells.
     fn is_this_process(&self, url: &str) -> bool {
         let ours = self.private_address().map(|address| address.to_string());

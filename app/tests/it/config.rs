@@ -153,10 +153,11 @@ fn certificates_come_as_three_good_files_or_not_at_all() {
         ("private.tls.cert_file", "/nowhere/cert.pem"),
         ("private.tls.key_file", "/nowhere/key.pem"),
         ("private.tls.ca_file", "/nowhere/ca.pem"),
-        ("services.ledger.url", "http://ledger:7130"),
+        ("mode", "hybrid"),
+        ("services.connections.url", "http://connections:7120"),
     ];
     let faults = load(&three, &[]).unwrap_err();
-    for part in ["private.tls: cannot read /nowhere/cert.pem", "services.ledger.url: must be https://"] {
+    for part in ["private.tls: cannot read /nowhere/cert.pem", "services.connections.url: must be https://"] {
         assert!(faults.contains(&format!("\n  {part}")), "{part} is not named in: {faults}");
     }
 }

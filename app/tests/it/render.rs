@@ -11,7 +11,7 @@ use tributary::keys::Keys;
 
 const MODES: [&str; 3] = ["monolith", "hybrid", "microservices"];
 
-fn render(kind: &str, mode: &str, out: &Path, more: &[&str]) -> Output {
+pub fn render(kind: &str, mode: &str, out: &Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tributary"))
         .env_clear()
         .args(["topology", "render", &format!("--{kind}"), "--mode", mode, "--out"])
@@ -21,11 +21,11 @@ fn render(kind: &str, mode: &str, out: &Path, more: &[&str]) -> Output {
         .unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-fn documents(path: &Path) -> Vec<Value> {
+pub fn documents(path: &Path) -> Vec<Value> {
     serde_saphyr::from_multiple(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -100,9 +100,7 @@ fn a_module_whose_calls_go_elsewhere_too_is_a_process_of_its_own_beside_the_mono
     assert_eq!(apart["TRIBUTARY_SERVICES__IDENTITY__URL"], "http://tributary:7100");
     let keys = keys();
     for (name, service) in services.as_object().unwrap() {
-        let files = service["secrets"].as_array().unwrap().iter().map(text).collect();
-        let told = service["environment"].as_object().unwrap();
-        let told = told.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        let (told, files) = of_service(service);
         starts(name, told, files, keys.path());
     }
 }
@@ -116,9 +114,7 @@ fn every_process_accepts_what_it_is_told_with_no_other_keys_than_it_is_given() {
         assert_eq!(render("kubernetes", mode, out.path(), &[]).status.code(), Some(0));
         let whole = documents(&out.path().join(format!("{mode}.yaml"))).remove(0);
         for (name, service) in whole["services"].as_object().unwrap() {
-            let files = service["secrets"].as_array().unwrap().iter().map(text).collect();
-            let told = service["environment"].as_object().unwrap();
-            let told = told.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+            let (told, files) = of_service(service);
             starts(&format!("{mode} {name}"), told, files, keys.path());
             let objects = documents(&out.path().join(mode).join(format!("{name}.yaml")));
             let (told, files) = of_deployment(&objects[0]);
@@ -148,7 +144,7 @@ fn a_private_port_is_open_to_the_processes_that_call_it_and_nobody_else() {
 }
 
 /// A directory with every key there is.
-fn keys() -> tempfile::TempDir {
+pub fn keys() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let mut overrides = Overrides::default();
     overrides.set("data_dir", Some(dir.path().display()));
@@ -156,38 +152,49 @@ fn keys() -> tempfile::TempDir {
     dir
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
 /// What the process of a Deployment is told, and the files that it is given.
-fn of_deployment(object: &Value) -> (BTreeMap<String, String>, Vec<String>) {
+pub fn of_deployment(object: &Value) -> (BTreeMap<String, String>, Vec<String>) {
     let pod = &object["spec"]["template"]["spec"];
     let told = pod["containers"][0]["env"].as_array().unwrap().iter();
     let told = told.map(|pair| (text(&pair["name"]), text(&pair["value"]))).collect();
     let volumes = pod["volumes"].as_array().unwrap().iter();
     let sources = volumes.filter_map(|volume| volume["projected"]["sources"].as_array()).flatten();
-    let items = sources.flat_map(|source| source["secret"]["items"].as_array().unwrap());
+    let kinds = ["secret", "configMap"];
+    let items =
+        sources.flat_map(|source| kinds.map(|kind| source[kind]["items"].as_array())).flatten().flatten();
     (told, items.map(|item| text(&item["path"])).collect())
 }
 
+/// What a service of a Compose file is told, and the files that it is given.
+pub fn of_service(service: &Value) -> (BTreeMap<String, String>, Vec<String>) {
+    let told = service["environment"].as_object().unwrap().iter();
+    let told = told.map(|(name, value)| (name.clone(), text(value))).collect();
+    (told, service["secrets"].as_array().unwrap().iter().map(text).collect())
+}
+
 /// The process's settings have no fault, with an issuer and the files that it is given.
-fn starts(what: &str, mut told: BTreeMap<String, String>, files: Vec<String>, keys: &Path) {
-    let given = tempfile::tempdir().unwrap();
-    for file in files {
-        match file.as_str() {
-            "database-url" => {
-                fs::write(given.path().join(file), "postgres://db/x?sslmode=verify-full").unwrap()
-            }
-            _ => drop(fs::copy(keys.join("keys").join(&file), given.path().join(file)).unwrap()),
-        }
-    }
-    let place = given.path().display().to_string();
-    if let Some(url) = told.get_mut("TRIBUTARY_DATABASE__URL_FILE") {
-        *url = format!("{place}/database-url");
-    }
-    told.insert("TRIBUTARY_KEYS__DIR".to_owned(), place);
+pub fn starts(what: &str, mut told: BTreeMap<String, String>, files: Vec<String>, keys: &Path) {
+    let given = give(&files, &keys.join("keys"));
+    let (secrets, place) = (told["TRIBUTARY_KEYS__DIR"].clone(), given.path().display().to_string());
+    told.values_mut().for_each(|value| *value = value.replace(&secrets, &place));
     told.insert("TRIBUTARY_IDENTITY__ISSUER".to_owned(), "https://money.example".to_owned());
     let settings = Settings::load_with_env(&Overrides::default(), told);
     assert!(settings.as_ref().is_ok_and(Settings::is_production), "{what}: {:?}", settings.err());
+}
+
+/// A directory with these files, each as it is in `all`, and the URL of a database that nobody has.
+pub fn give(files: &[String], all: &Path) -> tempfile::TempDir {
+    let given = tempfile::tempdir().unwrap();
+    for file in files {
+        let to = given.path().join(file);
+        match file.as_str() {
+            "database-url" => fs::write(to, "postgres://db/x?sslmode=verify-full").unwrap(),
+            _ => drop(fs::copy(all.join(file), to).unwrap()),
+        }
+    }
+    given
 }

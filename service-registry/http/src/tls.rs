@@ -87,7 +87,16 @@ impl Tls {
 
     /// For calls to `service`: whoever answers must have a certificate that names it, whatever the address is called.
     pub fn client_config(self: &Arc<Self>, service: &str) -> ClientConfig {
-        let callee = Callee { tls: Arc::clone(self), service: service.to_owned() };
+        self.client_config_for_any([service])
+    }
+
+    /// The same where each of `services` may be the one that answers.
+    pub fn client_config_for_any<'a>(
+        self: &Arc<Self>,
+        services: impl IntoIterator<Item = &'a str>,
+    ) -> ClientConfig {
+        let services = services.into_iter().map(str::to_owned).collect();
+        let callee = Callee { tls: Arc::clone(self), services };
         let mut config = tls13(ClientConfig::builder_with_provider(provider()))
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(callee))

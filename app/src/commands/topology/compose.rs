@@ -56,6 +56,7 @@ fn service(plan: &Plan, process: &Planned) -> Value {
 
 fn secrets(plan: &Plan, process: &Planned) -> Vec<String> {
     let mut names = process.keys();
+    names.extend(plan.certificates(process).into_iter().flatten().map(|(_, file)| file));
     names.extend(plan.shared_database.then(|| DATABASE_URL.to_owned()));
     names
 }

@@ -96,9 +96,9 @@ fn container(plan: &Plan, process: &Planned) -> Value {
         // Whatever else is to be set; the issuer must be.
         "envFrom": [{ "configMapRef": { "name": "tributary-settings" } }],
         "ports": ports,
-        "startupProbe": probe("startup", 2, 60),
-        "livenessProbe": probe("live", 10, 3),
-        "readinessProbe": probe("ready", 2, 2),
+        "startupProbe": probe(plan, "startup", 2, 60),
+        "livenessProbe": probe(plan, "live", 10, 3),
+        "readinessProbe": probe(plan, "ready", 2, 2),
         "securityContext": {
             "allowPrivilegeEscalation": false,
             "readOnlyRootFilesystem": true,
@@ -112,23 +112,34 @@ fn container(plan: &Plan, process: &Planned) -> Value {
     })
 }
 
-fn probe(what: &str, period_s: u32, failures: u32) -> Value {
+/// Over TLS too: probes are answered without a certificate, and do not look at the one they see.
+fn probe(plan: &Plan, what: &str, period_s: u32, failures: u32) -> Value {
+    let mut get = json!({ "path": format!("/health/{what}"), "port": "private" });
+    if plan.tls {
+        get["scheme"] = json!("HTTPS");
+    }
     json!({
-        "httpGet": { "path": format!("/health/{what}"), "port": "private" },
+        "httpGet": get,
         "periodSeconds": period_s,
         "failureThreshold": failures,
         "timeoutSeconds": 1,
     })
 }
 
-/// Each key from the secret that holds all of them, and no more than this process needs.
+/// Each key from the secret that holds all of them, and no more than this process needs. Its certificate is in a secret
+/// of its own (`kubernetes.io/tls`), the CAs that all believe in a config map.
 fn secrets(plan: &Plan, process: &Planned) -> Value {
-    let item = |name: &String| json!({ "key": name, "path": name });
-    let keys: Vec<_> = process.keys().iter().map(item).collect();
+    let item = |key: &str, path: &str| json!({ "key": key, "path": path });
+    let keys: Vec<_> = process.keys().iter().map(|name| item(name, name)).collect();
     let mut sources = vec![json!({ "secret": { "name": "tributary-keys", "items": keys } })];
     if plan.shared_database {
-        let item = json!({ "key": DATABASE_URL, "path": DATABASE_URL });
-        sources.push(json!({ "secret": { "name": "tributary-database", "items": [item] } }));
+        let items = [item(DATABASE_URL, DATABASE_URL)];
+        sources.push(json!({ "secret": { "name": "tributary-database", "items": items } }));
+    }
+    if let Some([(_, cert), (_, key), (_, ca)]) = plan.certificates(process) {
+        let own = [item("tls.crt", &cert), item("tls.key", &key)];
+        sources.push(json!({ "secret": { "name": format!("{}-tls", process.name), "items": own } }));
+        sources.push(json!({ "configMap": { "name": "tributary-ca", "items": [item("ca.crt", &ca)] } }));
     }
     json!({ "name": "secrets", "projected": { "defaultMode": 0o440, "sources": sources } })
 }

@@ -26,6 +26,8 @@ pub(super) struct Plan {
     /// Whether all processes work on one PostgreSQL server, or a single one on files of its own.
     pub(super) shared_database: bool,
     pub(super) processes: Vec<Planned>,
+    /// Whether processes know each other by certificates.
+    pub(super) tls: bool,
     issuer: Option<String>,
 }
 
@@ -45,12 +47,10 @@ impl Plan {
     /// The processes of an installation, one of which the command line describes.
     pub(super) fn of(common: &Common) -> Result<Self> {
         let mut overrides = common.overrides();
-        // What production asks of a server is asked where it runs: there are its keys.
-        overrides.set("environment", Some("development"));
         if common.mode == Some(Mode::Microservices) && common.modules.is_empty() {
             overrides.set("modules", Some(GATEWAY));
         }
-        Ok(Self::of_settings(&Settings::load(&overrides)?))
+        Ok(Self::of_settings(&Settings::of_another(overrides)?))
     }
 
     fn of_settings(settings: &Settings) -> Self {
@@ -67,10 +67,11 @@ impl Plan {
         let processes = [ours].into_iter().chain(others).collect();
         let has_url = settings.database_url().is_ok_and(|url| url.expose().is_some());
         let issuer = Some(settings.identity.issuer.clone()).filter(|issuer| issuer.starts_with("https://"));
-        Self { mode, shared_database: has_url || settings.mode != Mode::Monolith, processes, issuer }
+        let shared_database = has_url || settings.mode != Mode::Monolith;
+        Self { mode, shared_database, processes, tls: settings.tls_files().is_some(), issuer }
     }
 
-    /// What a process is told by its environment; `secrets` is where it finds keys and the database's URL.
+    /// What a process is told by its environment; `secrets` is where it finds keys, certificates and the database's URL.
     pub(super) fn environment(&self, process: &Planned, secrets: &str) -> BTreeMap<String, String> {
         let mut told = BTreeMap::new();
         let mut tell = |key: &str, value: String| {
@@ -90,18 +91,34 @@ impl Plan {
             let path = Path::new(secrets).join(DATABASE_URL);
             tell("database.url_file", path.display().to_string());
         }
+        for (word, file) in self.certificates(process).into_iter().flatten() {
+            tell(&format!("private.tls.{word}"), Path::new(secrets).join(file).display().to_string());
+        }
         if let Some(issuer) = &self.issuer {
             tell("identity.issuer", issuer.clone());
         }
+        let scheme = if self.tls { "https" } else { "http" };
         for name in process.called() {
             if let Some(other) = self.other_with(name, process) {
-                tell(&format!("services.{name}.url"), format!("http://{}:{}", other.name, other.port));
+                tell(&format!("services.{name}.url"), format!("{scheme}://{}:{}", other.name, other.port));
             }
         }
         for (name, words) in &process.placed {
             words.iter().for_each(|(word, value)| tell(&format!("services.{name}.{word}"), value.clone()));
         }
         told
+    }
+
+    /// The files by which a process is known and knows others, and the words of `[private.tls]` for them; none where
+    /// calls go in the clear.
+    pub(super) fn certificates(&self, process: &Planned) -> Option<[(&'static str, String); 3]> {
+        let own = &process.name;
+        let files = [
+            ("cert_file", format!("{own}.pem")),
+            ("key_file", format!("{own}-key.pem")),
+            ("ca_file", "ca.pem".to_owned()),
+        ];
+        self.tls.then_some(files)
     }
 
     fn other_with(&self, module: &str, process: &Planned) -> Option<&Planned> {

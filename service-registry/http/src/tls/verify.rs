@@ -102,11 +102,11 @@ impl ClientCertVerifier for Callers {
     }
 }
 
-/// Judges the certificate of whoever answers for a service.
+/// Judges the certificate of whoever answers for a service, or for one of several.
 #[derive(Debug)]
 pub(super) struct Callee {
     pub(super) tls: Arc<Tls>,
-    pub(super) service: String,
+    pub(super) services: Vec<String>,
 }
 
 impl ServerCertVerifier for Callee {
@@ -120,12 +120,13 @@ impl ServerCertVerifier for Callee {
     ) -> Result<ServerCertVerified, Error> {
         let named = services_named(certificate);
         let judged = self.tls.current.load().verify_callee(certificate, between, now);
-        let judged = judged.and_then(|()| match named.contains(&self.service) {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::NotValidForName.into()),
-        });
+        let judged =
+            judged.and_then(|()| match self.services.iter().any(|service| named.contains(service)) {
+                true => Ok(ServerCertVerified::assertion()),
+                false => Err(CertificateError::NotValidForName.into()),
+            });
         judged.inspect_err(|error| {
-            let (service, claims) = (&self.service, named.join(" "));
+            let (service, claims) = (self.services.join(" or "), named.join(" "));
             warn!(service, certificate = claims, %error, "Refused the certificate of who answers for {service}");
         })
     }

@@ -67,6 +67,19 @@ async fn nobody_answers_for_a_service_who_is_not_named_as_that_service() {
     assert_eq!(answer, nobody());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_of_several_services_may_answer_nobody_else_does() {
+    let world = World::new(&Authority::new());
+    let tls = Tls::load(world.named("other"), &["other".to_owned()]).unwrap();
+    let config = tls.client_config_for_any(["far", "near"]);
+    let client = reqwest::Client::builder().tls_backend_preconfigured(config).build().unwrap();
+    for (shown, answers) in [("near", true), ("far", true), ("impostor", false)] {
+        let door = Door::open(&world, shown);
+        let answer = client.get(format!("{}/health/live", door.url)).send().await;
+        assert_eq!(answer.is_ok(), answers, "{shown}");
+    }
+}
+
 #[test]
 fn a_dns_name_that_is_the_services_whole_name_will_do_and_no_other() {
     let world = World::new(&Authority::new());
