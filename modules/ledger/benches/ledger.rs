@@ -39,7 +39,14 @@ fn main() {
 }
 
 async fn run() {
-    for database in TestDatabase::each().await {
+    // A word on the command line leaves the other out: `-- sqlite` or `-- postgres`.
+    let asked = |database: &str| std::env::args().any(|word| word == database);
+    if !asked("postgres") {
+        measure(TestDatabase::sqlite()).await;
+    }
+    if !asked("sqlite")
+        && let Some(database) = TestDatabase::postgres().await
+    {
         measure(database).await;
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod pending;
 pub(crate) mod priors;
 pub(crate) mod revert;
 pub(crate) mod rows;
+pub(crate) mod statistics;
 pub(crate) mod summary;
 pub(crate) mod touched;
 pub(crate) mod transactions;

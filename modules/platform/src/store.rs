@@ -1,4 +1,5 @@
 use std::fs::File;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use sea_orm::{
     DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait, Value,
 };
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -86,7 +88,9 @@ impl Store {
             .set_schema_search_path(module)
             .set_application_name(format!("tributary-{module}"))
             .map_sqlx_postgres_opts(|options| {
-                options.options([("lock_timeout", "10s"), ("statement_timeout", "10s")])
+                // Compiling a plan (jit) takes longer than running any of ours.
+                let limits = [("lock_timeout", "10s"), ("statement_timeout", "10s"), ("jit", "off")];
+                plain_at_home(options).options(limits)
             });
         let pool = Database::connect(options).await?;
         Ok(Self {
@@ -178,6 +182,17 @@ async fn locked(path: &Path) -> std::io::Result<File> {
         Ok(file)
     };
     tokio::task::spawn_blocking(lock).await?
+}
+
+/// Without TLS on the loopback interface, unless the URL insists on it: nobody can listen there, and sqlx 0.9.0 waits
+/// 40 ms after each statement that TLS cuts into several records (its sockets lack TCP_NODELAY).
+fn plain_at_home(options: PgConnectOptions) -> PgConnectOptions {
+    let host = options.get_host().trim_matches(['[', ']']);
+    let home = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match options.get_ssl_mode() {
+        PgSslMode::Allow | PgSslMode::Prefer if home => options.ssl_mode(PgSslMode::Disable),
+        _ => options,
+    }
 }
 
 fn sqlite_options(file: &Path, connections: u32) -> ConnectOptions {

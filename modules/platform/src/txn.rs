@@ -27,11 +27,12 @@ impl Txn {
         self.0.has_events.store(true, Ordering::Relaxed);
     }
 
-    /// Lets its statements take as long as a whole file may need. SQLite has no limit of its own.
+    /// Lets its statements take the time, and the memory for sorting, that a whole file may need. SQLite limits neither.
     pub async fn take_time(&self) -> Result<(), DbErr> {
         match self.get_database_backend() {
             DatabaseBackend::Postgres => {
-                self.execute_unprepared("SET LOCAL statement_timeout = '10min'").await.map(drop)
+                let more = "SET LOCAL statement_timeout = '10min'; SET LOCAL work_mem = '64MB'";
+                self.execute_unprepared(more).await.map(drop)
             }
             _ => Ok(()),
         }

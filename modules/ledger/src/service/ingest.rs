@@ -5,6 +5,7 @@ use ledger_api::{IngestReport, LedgerError, StagePart, Suggestion};
 use platform::{OrFail, Txn, outbox};
 use serde_json::json;
 use service_registry::CallContext;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::LedgerService;
@@ -12,7 +13,7 @@ use super::statements::{BatchAccount, Currencies};
 use crate::store::apply::{self, Which};
 use crate::store::corrections::{self, CorrectionRow};
 use crate::store::summary::{self, Tally};
-use crate::store::{accounts, balances, batches, dedupe, priors, rows, touched};
+use crate::store::{accounts, balances, batches, dedupe, priors, rows, statistics, touched};
 use sea_orm::ConnectionTrait;
 
 impl LedgerService {
@@ -94,6 +95,10 @@ impl LedgerService {
         batches::finish(&*txn, &report, kernel::now()).await.or_fail(cx)?;
         announce(cx, who, &txn, &report).await?;
         txn.commit().await.or_fail(cx)?;
+        // The rows are kept, whatever the database knows of them.
+        if let Err(error) = statistics::refresh(self.store.writer(), report.outcomes.created).await {
+            warn!(%error, "Cannot count rows anew after an import");
+        }
         Ok(report)
     }
 

@@ -115,7 +115,8 @@ impl Bench {
         lines
     }
 
-    async fn lines(&self, text: &str) -> Vec<String> {
+    /// What a query calls `line`.
+    pub async fn lines(&self, text: &str) -> Vec<String> {
         let statement = Statement::from_string(self.store.backend(), text);
         let rows = self.store.reader().query_all_raw(statement).await.unwrap();
         rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()

@@ -348,3 +348,18 @@ fn rows_that_nobody_commits_in_twice_the_time_of_a_preview_are_discarded_and_oth
         assert_eq!(preview(batches[1]).await.unwrap().outcomes.created, 1);
     });
 }
+
+#[test]
+fn regression_after_a_large_import_postgres_knows_how_many_rows_there_are() {
+    on_each_database(async |bench| {
+        // Autovacuum would tell it too, a minute later; lists sorted whole tables until then.
+        let (cx, file) = (owner(), File::of((0..10_000).map(|n| row(1 + n % 28, -1 - i64::from(n), "A"))));
+        let batch = BatchId::new();
+        bench.stage(&cx, batch, &file, 5_000).await.unwrap();
+        bench.ledger.ingest(&cx, batch).await.unwrap();
+        if bench.store.backend() == sea_orm::DatabaseBackend::Postgres {
+            let known = "SELECT CAST(reltuples AS BIGINT)::text AS line FROM pg_class WHERE oid = 'transactions'::regclass";
+            assert_eq!(bench.lines(known).await, ["10000"]);
+        }
+    });
+}
