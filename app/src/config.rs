@@ -171,6 +171,7 @@ pub struct Rate {
 pub struct Log {
     pub level: String,
     pub format: LogFormat,
+    pub spans: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

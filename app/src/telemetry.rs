@@ -5,9 +5,13 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{Log, LogFormat, Settings};
 
@@ -23,22 +27,30 @@ pub fn init(settings: &Settings) -> Result<()> {
         LogFormat::Text => false,
         LogFormat::Auto => settings.is_production(),
     };
-    let registry = tracing_subscriber::registry().with(filter(&settings.log)?);
-    let started = if json {
-        let layer = tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .with_writer(std::io::stderr);
-        registry.with(layer).try_init()
-    } else {
-        let layer = tracing_subscriber::fmt::layer()
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_writer(std::io::stderr);
-        registry.with(layer).try_init()
-    };
+    let calls = settings.log.spans.then(|| lines(json, FmtSpan::CLOSE).with_filter(filter_fn(is_call)));
+    let started = tracing_subscriber::registry()
+        .with(filter(&settings.log)?)
+        .with(lines(json, FmtSpan::NONE))
+        .with(calls)
+        .try_init();
     started.context("logging was already started")
+}
+
+/// Writes a line for each event, and for what `spans` do.
+fn lines<S>(json: bool, spans: FmtSpan) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let layer = tracing_subscriber::fmt::layer().with_span_events(spans).with_writer(std::io::stderr);
+    match json {
+        true => layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        false => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+    }
+}
+
+/// The span of a call, which only a sampled trace has.
+fn is_call(of: &Metadata<'_>) -> bool {
+    of.is_span() && of.name() == "call"
 }
 
 /// RUST_LOG if it is set, else the setting.

@@ -163,22 +163,17 @@ impl<'a> Call<'a> {
         self.edge.end(self.started.elapsed());
     }
 
-    /// Made for sampled traces only. In the process where a request began, its own span around this one
-    /// names the request; a served call is the first of its request here and does so itself.
+    /// Made for sampled traces only. The two halves of a remote call carry the same `traceparent`, and so are one span.
     #[cold]
     fn span(&self) -> Span {
-        let (service, method, binding) = (self.service, self.method.name, self.kind.label());
-        match self.kind {
-            Kind::Serve => info_span!(
-                "call",
-                service,
-                method,
-                binding,
-                request_id = %self.cx.request_id(),
-                traceparent = ?self.cx.trace(),
-            ),
-            _ => info_span!("call", service, method, binding),
-        }
+        info_span!(
+            "call",
+            service = self.service,
+            method = self.method.name,
+            binding = self.kind.label(),
+            request_id = %self.cx.request_id(),
+            traceparent = ?self.cx.trace(),
+        )
     }
 
     /// The error for a callee that was cut off.

@@ -209,8 +209,9 @@ impl Installation {
 const SECRETS: [&str; 5] = [PASSWORD, household::TOKEN_START, "@example.org", "DE0099900000", "Shop "];
 
 /// What differs from a normal installation: nobody waits for load balancers or long for the dead, and tests ask often
-/// and send less than a gigabyte.
-const SETTINGS: [&str; 7] = [
+/// and send less than a gigabyte. Logs tell the spans of whoever asks for them.
+const SETTINGS: [&str; 8] = [
+    "log.spans=true",
     "shutdown.drain_delay_ms=0",
     "connections.lease_ms=2000",
     "connections.upload_limit_bytes=104857600",

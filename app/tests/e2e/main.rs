@@ -99,6 +99,7 @@ journeys! {
         processes_say_whether_they_are_of_use_and_what_is_missing;
     topology:
          who_calls_whom_is_seen_with_what_it_costs
+         a_sampled_trace_is_the_same_calls_wherever_they_are_answered
          the_flowchart_has_a_box_for_each_process_and_arrows_between_their_modules;
     trust:
          a_refusal_is_logged_with_who_asked_for_what;

@@ -238,7 +238,7 @@ impl Process {
         println!("--- {} ---\n{}", self.name(), end.join("\n"));
     }
 
-    fn log_text(&self) -> String {
+    pub(super) fn log_text(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 

@@ -2,9 +2,38 @@
 
 use std::process::Command;
 
-use super::Installation;
+use super::{Installation, Process};
+
+/// A call of a sampled trace, as the log of one process tells it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// `service.method`.
+    pub call: String,
+    pub binding: String,
+    pub traceparent: String,
+}
+
+impl Span {
+    /// Of a line such as `INFO call{service="ledger" method="stage" …}: …: close time.busy=…`.
+    fn of(line: &str) -> Option<Self> {
+        let (spans, _) = line.split_once(": close time.busy=")?;
+        let (_, fields) = spans.rsplit_once("call{")?;
+        let field = |name: &str| {
+            let (_, value) = fields.split_once(&format!("{name}="))?;
+            Some(value.split([' ', '}']).next()?.trim_matches('"').to_owned())
+        };
+        let call = format!("{}.{}", field("service")?, field("method")?);
+        Some(Self { call, binding: field("binding")?, traceparent: field("traceparent")? })
+    }
+}
 
 impl Installation {
+    /// The calls of the trace with this id, as all processes have logged them.
+    pub fn spans(&self, trace_id: &str) -> Vec<Span> {
+        let logs = self.processes.iter().map(Process::log_text).collect::<String>();
+        logs.lines().filter_map(Span::of).filter(|span| span.traceparent.contains(trace_id)).collect()
+    }
+
     /// What `tributary topology` prints of all processes.
     #[track_caller]
     pub fn topology(&self, format: &[&str]) -> String {

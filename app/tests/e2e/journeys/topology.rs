@@ -1,8 +1,9 @@
 //! What is seen of who calls whom.
 
+use reqwest::Method;
 use serde_json::Value;
 
-use crate::harness::{Household, Installation, SAMPLES};
+use crate::harness::{Household, Installation, SAMPLES, patiently};
 
 pub async fn who_calls_whom_is_seen_with_what_it_costs(at: &mut Installation) {
     let ada = Household::new(at, "ada").await;
@@ -31,6 +32,36 @@ pub async fn who_calls_whom_is_seen_with_what_it_costs(at: &mut Installation) {
     assert!(asked.iter().any(|edge| edge["method"] == "request" && edge["calls"].as_u64() > Some(1)));
     let table = at.topology(&[]);
     assert!(table.contains("ledger.ingest") && table.contains("connections"), "{table}");
+}
+
+pub async fn a_sampled_trace_is_the_same_calls_wherever_they_are_answered(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    let import = ada.import(SAMPLES[0].content, "").await;
+    let path = format!("/api/v1/imports/{}/rows", import["id"].as_str().unwrap());
+    let ask = async |trace_id: &str, flags: &str| {
+        let asked = ada.client.request(Method::GET, &path);
+        let asked = asked.header("traceparent", format!("00-{trace_id}-b7ad6b7169203331-{flags}"));
+        ada.client.send(asked).await.expect(200);
+    };
+    let (unsampled, sampled) = ("11111111111111111111111111111111", "0af7651916cd43dd8448eb211c80319c");
+    ask(unsampled, "00").await;
+    ask(sampled, "01").await;
+    // Caller and callee each tell their half of a call between processes, and it is one span.
+    let halves = if at.is_apart("connections") { vec!["remote", "serve"] } else { vec!["local"] };
+    // The process that answers may do so a moment after its answer is read.
+    let spans = patiently("the calls are told", async || {
+        let mut spans = at.spans(sampled);
+        spans.sort();
+        (spans.len() > halves.len()).then_some(spans)
+    })
+    .await;
+    let [route, calls @ ..] = &spans[..] else { panic!("{spans:#?}") };
+    assert_eq!((route.call.as_str(), route.binding.as_str()), ("connections.rows", "local"));
+    assert_eq!(calls.iter().map(|span| span.binding.as_str()).collect::<Vec<_>>(), halves);
+    for span in calls {
+        assert_eq!((span.call.as_str(), &span.traceparent), ("ledger.rows", &calls[0].traceparent));
+    }
+    assert_eq!(at.spans(unsampled), []);
 }
 
 pub async fn the_flowchart_has_a_box_for_each_process_and_arrows_between_their_modules(
