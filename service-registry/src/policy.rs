@@ -3,6 +3,7 @@
 mod breaker;
 mod bulkhead;
 mod dice;
+mod window;
 
 use std::time::Duration;
 
