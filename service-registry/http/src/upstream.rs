@@ -145,6 +145,11 @@ impl Upstream {
         self.attempt.endpoints().told()
     }
 
+    /// Repeats that its calls may have now.
+    pub fn retry_budget_left(&self) -> u64 {
+        self.repeats.budget.left()
+    }
+
     fn name(&self, error: &Error) -> CallError {
         let service = self.service.clone();
         match error {
