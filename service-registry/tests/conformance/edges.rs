@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use service_registry::policy::{Policy, RetryRules};
-use service_registry::{CallContext, EdgeSeen, Placement, Registry};
+use service_registry::{CallContext, Calls, EdgeSeen, Placement, Registry};
 use service_registry_http::{HttpTransport, ServiceSigner};
 
 use crate::bindings::{Fault, Server, both_sides};
@@ -20,7 +20,8 @@ fn edge(registry: &Registry, method: &str, binding: &str) -> EdgeSeen {
 /// Two registries as in two processes: the caller's, and the one that answers.
 fn two_sides(fault: Fault) -> (Registry, Server) {
     let server = Server::start(Arc::new(ProbeService::default()), fault);
-    let registry = Registry::builder().service(SERVICE).build().unwrap();
+    let calls: Calls = &[("probe", &["sleep", "nothing"])];
+    let registry = Registry::builder().service(SERVICE).caller("tester", calls).build().unwrap();
     let signer = Arc::new(ServiceSigner::new("tester", &server.tester));
     let transport = HttpTransport::new("probe", &server.url, signer).unwrap();
     registry.bind_remote("probe", Arc::new(transport));
