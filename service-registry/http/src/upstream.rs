@@ -11,6 +11,8 @@ mod hedge;
 mod resolve;
 mod retry;
 mod rules;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::Arc;
 use std::time::Duration;

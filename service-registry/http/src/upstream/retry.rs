@@ -69,7 +69,7 @@ pub(super) type Sent = (Result<Response>, Option<Journey>);
 /// Sends a request, and again if its [`Rules`] and the budget allow.
 pub(super) struct Repeats {
     service: String,
-    backoff: ExponentialBackoff,
+    pub(super) backoff: ExponentialBackoff,
     pub(super) budget: Arc<Budget>,
     hedge_after: Option<Duration>,
 }
