@@ -163,7 +163,7 @@ impl Repeats {
             counter!("service_hedges_total", "service" => self.service.clone()).increment(1);
             execute(client, again, beside)
         };
-        let may = || self.budget.withdraw();
+        let may = || rules.remaining() > HOP && self.budget.withdraw();
         Ok(hedged(execute(client, request, journey), patience, may, second).await)
     }
 }

@@ -190,9 +190,12 @@ fn is_as_before(upstream: &Upstream, RetryRules { percent, floor_per_s }: RetryR
 }
 
 fn story(seed: u64, change: fn(&mut Setup)) -> Result<Story, Fault> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(tell(seed, change))
+    in_its_own_time(tell(seed, change))
+}
+
+fn in_its_own_time<F: Future>(told: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(told)
 }
 
 /// Whether some story shows the fault.
@@ -218,6 +221,23 @@ fn simulation_whatever_is_lost_budgets_breakers_deadlines_and_single_effects_hol
 fn simulation_the_same_seed_tells_the_same_story() {
     for seed in 0..20 {
         assert_eq!(story(seed, |_| {}).unwrap(), story(seed, |_| {}).unwrap(), "seed {seed}");
+    }
+}
+
+#[test]
+fn regression_a_read_is_not_asked_a_second_time_when_there_is_no_time_left_for_an_answer() {
+    for (patience_ms, attempts) in [(105, 1), (150, 2)] {
+        let Story(log) = in_its_own_time(async {
+            let mut setup = Setup::draw(&mut Dice::seeded(0));
+            setup.policy.hedge_after = Some(Duration::from_millis(100));
+            setup.policy.retry = RetryRules::default();
+            let callee = Arc::new(Callee::silent(setup.policy.retry));
+            let upstream = setup.upstream(0, &callee);
+            let answered = call(&upstream, &callee, 0, Kind::Read, Duration::from_millis(patience_ms)).await;
+            assert!(matches!(answered, Ok(false)));
+            callee.story().unwrap()
+        });
+        assert_eq!(log.len(), attempts, "within {patience_ms} ms");
     }
 }
 

@@ -178,6 +178,13 @@ impl Callee {
         Self { promised, knows_repeats, seen: Mutex::new(seen) }
     }
 
+    /// Never answers.
+    pub(super) fn silent(promised: RetryRules) -> Self {
+        let callee = Self::new(0, promised, true);
+        callee.seen().weather = (Weather::Silent, Instant::now() + Duration::from_secs(3600));
+        callee
+    }
+
     /// Is told of a call that begins.
     pub(super) fn expect(&self, id: u64, kind: Kind, deadline: Instant) {
         let mut seen = self.seen();
