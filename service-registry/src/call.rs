@@ -13,6 +13,7 @@ use crate::contract::Method;
 use crate::edge::Edge;
 use crate::error::CallError;
 use crate::guard::{Cut, Guarded};
+use crate::permissions::Permissions;
 use crate::transaction;
 use crate::transport::Reply;
 
@@ -96,6 +97,8 @@ impl<'a> Call<'a> {
             Some(CallError::deadline_exceeded(self.service, self.method.name))
         } else if self.cx.depth() > MAX_DEPTH {
             Some(CallError::DepthExceeded)
+        } else if !self.edge.is_allowed() {
+            Some(Permissions::refusal(self.service))
         } else {
             None
         }

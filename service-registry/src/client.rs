@@ -41,7 +41,7 @@ impl<T: Contract + ?Sized> ServiceClient<T> {
     }
 
     fn over(binding: Binding<T>) -> Self {
-        Self { binding: Arc::new(ArcSwap::from_pointee(binding)), edges: Edges::of::<T>(UNNAMED) }
+        Self { binding: Arc::new(ArcSwap::from_pointee(binding)), edges: Edges::of::<T>(UNNAMED, |_| true) }
     }
 
     /// The same client, whose calls from here on are counted as those of whoever has `edges`.

@@ -14,8 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tracing::warn;
+
 use crate::binding::Kind;
 use crate::contract::Contract;
+use crate::permissions::Permissions;
 pub use publish::publish_metrics;
 pub use requests::Requests;
 pub(crate) use seen::Seen;
@@ -29,17 +32,24 @@ pub(crate) struct Edges {
     caller: Arc<str>,
     service: &'static str,
     version: u32,
-    methods: Vec<&'static str>,
+    /// By name, and whether the caller may call them.
+    methods: Vec<(&'static str, bool)>,
     edges: Vec<[OnceLock<Edge>; Kind::ALL.len()]>,
 }
 
 impl Edges {
-    pub(crate) fn of<T: Contract + ?Sized>(caller: &str) -> Arc<Self> {
-        let methods = T::METHODS.iter().map(|method| method.name).collect();
+    /// Those of a caller who may call whatever `may` says.
+    pub(crate) fn of<T: Contract + ?Sized>(caller: &str, may: impl Fn(&str) -> bool) -> Arc<Self> {
+        let methods = T::METHODS.iter().map(|method| (method.name, may(method.name))).collect();
         Self::new(caller, T::NAME, T::VERSION, methods)
     }
 
-    fn new(caller: &str, service: &'static str, version: u32, methods: Vec<&'static str>) -> Arc<Self> {
+    fn new(
+        caller: &str,
+        service: &'static str,
+        version: u32,
+        methods: Vec<(&'static str, bool)>,
+    ) -> Arc<Self> {
         let edges = methods.iter().map(|_| Default::default()).collect();
         let edges = Arc::new(Self { caller: caller.into(), service, version, methods, edges });
         publish::list(&edges);
@@ -48,8 +58,19 @@ impl Edges {
 
     #[inline]
     pub(crate) fn edge(&self, method: usize, kind: Kind) -> &Edge {
-        self.edges[method][kind as usize]
-            .get_or_init(|| Edge::new(&self.caller, self.service, self.methods[method], kind))
+        self.edges[method][kind as usize].get_or_init(|| self.make(method, kind))
+    }
+
+    #[cold]
+    fn make(&self, method: usize, kind: Kind) -> Edge {
+        let (caller, service, (method, may)) = (&self.caller, self.service, self.methods[method]);
+        // Who calls from another process was asked at the door.
+        let allowed = may || kind == Kind::Serve;
+        if !allowed {
+            let (caller, reason) = (&**caller, "method");
+            warn!(service, method, caller, reason, "Refusing {caller} its calls: {}", Permissions::REFUSAL);
+        }
+        Edge { allowed, ..Edge::new(caller, service, method, kind) }
     }
 
     /// Those that were ever used.
@@ -65,6 +86,8 @@ pub(crate) struct Edge {
     service: &'static str,
     method: &'static str,
     kind: Kind,
+    /// Whether the caller may call the method at all; settled when the edge is made.
+    allowed: bool,
     begun: AtomicU64,
     /// Calls that ended, by the class of their duration.
     ended: Box<[AtomicU64]>,
@@ -86,6 +109,7 @@ impl Edge {
             service,
             method,
             kind,
+            allowed: true,
             begun,
             ended: (0..classes::COUNT).map(|_| AtomicU64::new(0)).collect(),
             dropped,
@@ -96,6 +120,12 @@ impl Edge {
             told: Mutex::default(),
             earlier: Mutex::default(),
         }
+    }
+
+    /// Whether its calls may run.
+    #[inline(always)]
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.allowed
     }
 
     /// Counts a call that begins.

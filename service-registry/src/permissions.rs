@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::error::CallError;
 use crate::service::{Calls, ServiceDescriptor};
 
 /// Which methods of which service each caller may call.
@@ -11,6 +12,9 @@ pub struct Permissions {
 }
 
 impl Permissions {
+    /// Why a call that is not in the table is refused, wherever it is.
+    pub const REFUSAL: &str = "a method that this service may not call";
+
     /// What `services` say that they call, and what `others` do, who call and are no service.
     pub fn of(services: &[ServiceDescriptor], others: &[(&'static str, Calls)]) -> Self {
         let mut permissions = Self::default();
@@ -34,6 +38,12 @@ impl Permissions {
         }
         let methods = self.rows.get(caller).and_then(|services| services.get(service));
         methods.is_some_and(|methods| methods.contains(method))
+    }
+
+    /// What a call to `service` that is not in the table ends with.
+    #[cold]
+    pub(crate) fn refusal(service: &str) -> CallError {
+        CallError::refused(format!("{} (call to {service})", Self::REFUSAL))
     }
 
     /// Caller, service and method of everything that is allowed, in the order of the alphabet.

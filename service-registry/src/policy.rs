@@ -1,12 +1,16 @@
 //! What keeps one bad neighbour from taking the others with it (semantics §6 and §7).
 
 mod breaker;
+mod budget;
 mod bulkhead;
 mod dice;
+mod window;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use breaker::{Breaker, BreakerRules, Permit};
+pub use budget::Budget;
+pub(crate) use budget::publish as publish_budgets;
 pub use bulkhead::{Bulkhead, BulkheadLimits, KeptPlace, Place};
 pub use dice::Dice;
 
@@ -35,4 +39,9 @@ impl Default for RetryRules {
     fn default() -> Self {
         Self { percent: 20, floor_per_s: 10 }
     }
+}
+
+/// The clock of the runtime, which a test can stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

@@ -32,7 +32,7 @@ pub struct Registry {
 
 struct Inner {
     services: Vec<ServiceDescriptor>,
-    permissions: Permissions,
+    permissions: Arc<Permissions>,
     /// Where each was placed at the start.
     configured: BTreeMap<String, Placement>,
     /// What this process has said it will provide.
@@ -50,7 +50,8 @@ impl Registry {
         RegistryBuilder::default()
     }
 
-    /// The same registry for `caller`, a service by name: as whose calls those of its clients count.
+    /// The same registry for `caller`, a service by name: as whose calls those of its clients count, and who is refused
+    /// what it may not call, wherever the callee is.
     pub fn as_caller(&self, caller: &str) -> Self {
         Self { inner: Arc::clone(&self.inner), caller: caller.into() }
     }

@@ -29,6 +29,9 @@ pub struct PlacedService {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<RolledBack>,
     pub endpoints: Vec<Endpoint>,
+    /// Repeats that calls to them may have now; absent where nothing is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_budget_left: Option<u64>,
     /// What came of comparing contracts with them; nothing before the first call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contracts: Vec<ContractState>,

@@ -34,6 +34,11 @@ pub trait Transport: Send + Sync + 'static {
     fn endpoints(&self) -> Vec<Endpoint> {
         Vec::new()
     }
+
+    /// How many repeats it may still make; nothing where it makes none.
+    fn retry_budget_left(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// One call on its way out.

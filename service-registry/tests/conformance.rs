@@ -17,6 +17,8 @@ mod faults;
 mod lossy;
 #[path = "conformance/over_http.rs"]
 mod over_http;
+#[path = "conformance/permitted.rs"]
+mod permitted;
 #[path = "conformance/probe.rs"]
 mod probe;
 #[path = "conformance/resilience.rs"]

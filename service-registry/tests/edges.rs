@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use service_registry::testing::Serialised;
 use service_registry::{
-    CallContext, CallError, Contract, EdgeSeen, Network, Registry, ServiceDescriptor, async_trait,
-    publish_metrics, service,
+    CallContext, CallError, Calls, Contract, EdgeSeen, Network, Registry, RegistryBuilder, ServiceDescriptor,
+    async_trait, publish_metrics, service,
 };
 
 const SERVICE: ServiceDescriptor = ServiceDescriptor {
@@ -49,8 +49,15 @@ impl Shop for Corner {
     }
 }
 
+/// Everybody who calls the shop here.
+fn builder() -> RegistryBuilder {
+    let everything: Calls = &[("shop", &["price", "wait", "buy"])];
+    let callers = ["kitchen", "cellar", "garden", "till"].into_iter();
+    callers.fold(Registry::builder().service(SERVICE), |builder, caller| builder.caller(caller, everything))
+}
+
 fn registry() -> Registry {
-    let registry = Registry::builder().service(SERVICE).build().unwrap();
+    let registry = builder().build().unwrap();
     registry.provide::<dyn Shop>(Arc::new(Corner));
     registry
 }
@@ -156,7 +163,7 @@ fn all_that_is_counted_of_an_edge_is_told_to_the_recorder() {
 
 fn simulated(latency_ms: u64, loss: f64) -> Registry {
     let network = Network { latency: Duration::from_millis(latency_ms), loss };
-    let registry = Registry::builder().service(SERVICE).simulate("shop", network).build().unwrap();
+    let registry = builder().simulate("shop", network).build().unwrap();
     registry.provide::<dyn Shop>(Arc::new(Corner));
     registry
 }

@@ -157,7 +157,7 @@ impl Installation {
         }
         // Whatever users do wrong is no error of ours; only a neighbour's death may be one.
         let error = (!self.processes.iter().any(Process::was_killed)).then_some(" ERROR ");
-        // A call that is not in the table would work in one process, and in no other mode.
+        // A call that is not in the table is refused in every mode.
         let refusal = (!self.refusals_expected).then_some(r#"reason="method""#);
         let banned: Vec<_> = SECRETS.into_iter().chain(["panicked at"]).chain(error).chain(refusal).collect();
         self.processes.iter().for_each(|process| process.check_log(&banned));

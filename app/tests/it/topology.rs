@@ -54,8 +54,12 @@ async fn a_call_to_nobody_is_seen_as_an_error_of_its_edge() {
     assert_eq!(edge("connections")["binding"], "remote");
     assert_eq!(edge("connections")["errors"]["server_error"], 1);
     assert_eq!((&edge("identity")["binding"], &edge("identity")["calls"]), (&"local".into(), &2.into()));
+    let services = told["processes"][0]["services"].as_array().unwrap();
+    let left =
+        &services.iter().find(|service| service["name"] == "connections").unwrap()["retry_budget_left"];
     let table = String::from_utf8(topology(&server, &["--at", &at]).stdout).unwrap();
     assert!(table.contains("connections.request") && table.contains("1 server_error"), "{table}");
+    assert!(left.is_u64() && table.contains(&format!("repeats left: {left}")), "{left}\n{table}");
     let chart = String::from_utf8(topology(&server, &["--mermaid", "--at", &at]).stdout).unwrap();
     assert!(chart.contains("==>|\"1 calls") && chart.contains("elsewhere_connections([\""), "{chart}");
 }

@@ -45,6 +45,17 @@ async fn a_service_makes_only_the_calls_that_it_has_listed() {
     assert!(metrics.contains(counted), "{metrics}");
 }
 
+/// Whoever has no name is held to no table.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_is_made_by_a_nameless_caller() {
+    let server = server(&[]).await;
+    let token = server.log_in().await;
+    assert_eq!(server.get("/api/v1/accounts").bearer_auth(token).send().await.unwrap().status(), 200);
+    let metrics = server.get_private("/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains(r#"service_calls_total{caller="ledger""#), "{metrics}");
+    assert!(!metrics.contains(r#"caller="unnamed""#), "{metrics}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_comes_before_the_body_is_read() {
     let server = server(&[]).await;

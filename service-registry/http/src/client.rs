@@ -118,6 +118,10 @@ impl Transport for HttpTransport {
     fn endpoints(&self) -> Vec<Endpoint> {
         self.upstream.endpoints()
     }
+
+    fn retry_budget_left(&self) -> Option<u64> {
+        Some(self.upstream.retry_budget_left())
+    }
 }
 
 fn deadline_exceeded(call: &Outgoing<'_>) -> CallError {

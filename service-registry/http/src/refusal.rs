@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use metrics::counter;
-use service_registry::{CallError, ServiceDescriptor};
+use service_registry::{CallError, Permissions, ServiceDescriptor};
 use tracing::warn;
 
 use crate::gone::Certified;
@@ -50,7 +50,7 @@ pub enum Reason {
     TwoUsers,
     #[error("a user token that is no good")]
     UserToken,
-    #[error("a method that this service may not call")]
+    #[error("{}", Permissions::REFUSAL)]
     Method,
     #[error("no certificate")]
     NoCertificate,

@@ -11,6 +11,8 @@ mod hedge;
 mod resolve;
 mod retry;
 mod rules;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,6 +145,11 @@ impl Upstream {
     /// Its endpoints, as an operator is told.
     pub fn endpoints(&self) -> Vec<Endpoint> {
         self.attempt.endpoints().told()
+    }
+
+    /// Repeats that its calls may have now.
+    pub fn retry_budget_left(&self) -> u64 {
+        self.repeats.budget.left()
     }
 
     fn name(&self, error: &Error) -> CallError {

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, Weak};
 use metrics::{Label, counter, gauge, histogram};
 
 use super::{Edge, Edges, classes, lock};
+use crate::policy::publish_budgets;
 
 /// Every set of edges that is in use.
 static ALL: Mutex<Vec<Weak<Edges>>> = Mutex::new(Vec::new());
 
 /// Tells the metrics recorder what happened since it was last told, by caller, service, method and binding:
 /// `service_calls_total`, `service_call_seconds`, `service_call_errors_total`, `service_call_retries_total`,
-/// `service_call_bytes_total` and `service_calls_in_flight`.
+/// `service_call_bytes_total` and `service_calls_in_flight`; and what is left for repeats, by service:
+/// `retry_budget_left`.
 ///
 /// To be called before each scrape is answered, and on a timer so that no scrape has much to do. Times are
 /// exact to about 6 %: they are kept in eight classes for each power of two.
@@ -27,6 +29,7 @@ pub fn publish_metrics() {
         edge.publish();
         edge.remember();
     }
+    publish_budgets();
 }
 
 pub(super) fn list(edges: &Arc<Edges>) {

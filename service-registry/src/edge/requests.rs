@@ -20,7 +20,7 @@ impl Requests {
     }
 
     pub(super) fn edges(caller: &str, service: &'static str) -> Arc<Edges> {
-        Edges::new(caller, service, VERSION, vec![REQUEST])
+        Edges::new(caller, service, VERSION, vec![(REQUEST, true)])
     }
 
     /// Counts a request that was answered in this process, or passed on, and the kind of its failure if it failed.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Edge, Edges, Requests, classes, lock, requests};
+use super::{Edge, Edges, Requests, UNNAMED, classes, lock, requests};
 use crate::contract::Contract;
+use crate::permissions::Permissions;
 
 /// What was seen of the calls from one caller to one method over one kind of binding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,14 +48,23 @@ pub struct Recent {
 /// All edges of one registry.
 #[derive(Default)]
 pub(crate) struct Seen {
+    /// Who may use which; all of them where there is no table.
+    permissions: Option<Arc<Permissions>>,
     calls: Mutex<Vec<Arc<Edges>>>,
     requests: Mutex<Vec<Arc<Edges>>>,
 }
 
 impl Seen {
+    pub(crate) fn new(permissions: Arc<Permissions>) -> Self {
+        Self { permissions: Some(permissions), ..Self::default() }
+    }
+
     /// The edges from `caller` to a contract; made when first asked for.
     pub(crate) fn edges<T: Contract + ?Sized>(&self, caller: &str) -> Arc<Edges> {
-        find_or_add(&self.calls, caller, (T::NAME, T::VERSION), || Edges::of::<T>(caller))
+        // Nobody in particular, such as a test, is not in the table either.
+        let table = self.permissions.as_ref().filter(|_| caller != UNNAMED);
+        let may = |method: &str| table.is_none_or(|table| table.allow(caller, T::NAME, method));
+        find_or_add(&self.calls, caller, (T::NAME, T::VERSION), || Edges::of::<T>(caller, may))
     }
 
     /// The same for the public requests to a service.

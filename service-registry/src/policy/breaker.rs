@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use self::machine::{Machine, Outcome, State};
 use super::dice::Dice;
+use super::now;
 
 /// When a breaker opens and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,9 +184,4 @@ fn word(state: State) -> &'static str {
         State::Probing => "probing",
         State::Open { .. } => "open",
     }
-}
-
-/// The clock of the runtime, which a test can stop.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

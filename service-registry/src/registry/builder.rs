@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::{Inner, Registry, Standing};
-use crate::edge::UNNAMED;
+use crate::edge::{Seen, UNNAMED};
 use crate::permissions::Permissions;
 use crate::placement::Placement;
 use crate::policy::Policy;
@@ -90,9 +90,9 @@ impl RegistryBuilder {
         });
         let routes = routes.collect();
         let Self { services, callers, placements, runs, policies, transports, .. } = self;
-        let permissions = Permissions::of(&services, &callers);
+        let permissions = Arc::new(Permissions::of(&services, &callers));
         let (configured, standings) = (placements, Mutex::new(standings));
-        let seen = Arc::default();
+        let seen = Arc::new(Seen::new(Arc::clone(&permissions)));
         let inner =
             Inner { services, permissions, configured, runs, policies, transports, routes, seen, standings };
         Ok(Registry { inner: Arc::new(inner), caller: UNNAMED.into() })

@@ -96,6 +96,10 @@ impl Registry {
                 since_ms: since_1970_ms(standing.since),
                 rolled_back: standing.rolled_back.clone(),
                 endpoints: standing.transport.iter().flat_map(|transport| transport.endpoints()).collect(),
+                retry_budget_left: standing
+                    .transport
+                    .as_ref()
+                    .and_then(|transport| transport.retry_budget_left()),
                 contracts: standing
                     .transport
                     .iter()

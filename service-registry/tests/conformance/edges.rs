@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use service_registry::{CallContext, EdgeSeen, Registry};
+use service_registry::policy::{Policy, RetryRules};
+use service_registry::{CallContext, Calls, EdgeSeen, Placement, Registry};
 use service_registry_http::{HttpTransport, ServiceSigner};
 
-use crate::bindings::{Fault, Server};
+use crate::bindings::{Fault, Server, both_sides};
 use crate::probe::{Probe, ProbeService, SERVICE};
 
 /// The one edge of a method over a kind of binding.
@@ -19,7 +20,8 @@ fn edge(registry: &Registry, method: &str, binding: &str) -> EdgeSeen {
 /// Two registries as in two processes: the caller's, and the one that answers.
 fn two_sides(fault: Fault) -> (Registry, Server) {
     let server = Server::start(Arc::new(ProbeService::default()), fault);
-    let registry = Registry::builder().service(SERVICE).build().unwrap();
+    let calls: Calls = &[("probe", &["sleep", "nothing"])];
+    let registry = Registry::builder().service(SERVICE).caller("tester", calls).build().unwrap();
     let signer = Arc::new(ServiceSigner::new("tester", &server.tester));
     let transport = HttpTransport::new("probe", &server.url, signer).unwrap();
     registry.bind_remote("probe", Arc::new(transport));
@@ -46,4 +48,19 @@ async fn what_is_sent_again_is_counted_where_it_is_sent_from() {
     let (left, arrived) = (edge(&registry, "nothing", "remote"), edge(&server.registry, "nothing", "serve"));
     assert_eq!((left.calls, left.retries, left.errors["unavailable"]), (1, 2, 1));
     assert_eq!((arrived.calls, arrived.retries), (3, 0));
+}
+
+#[tokio::test]
+async fn what_is_left_of_the_budget_for_repeats_is_told() {
+    let server = Server::start(Arc::new(ProbeService::default()), Fault::EveryAnswerLost);
+    let policy = Policy { retry: RetryRules { percent: 50, floor_per_s: 1 }, ..Policy::default() };
+    let registry = both_sides(&server.url, &server.tester, &policy);
+    let left = || registry.topology().services[0].retry_budget_left;
+    assert_eq!(left(), None, "nothing is repeated at home");
+    registry.place("probe", Placement::remote(&server.url)).unwrap();
+    assert_eq!(left(), Some(10));
+    for after in [8, 7] {
+        assert!(registry.client::<dyn Probe>().nothing(&CallContext::root()).await.is_err());
+        assert_eq!(left(), Some(after), "half of a repeat more for each call, and two are gone");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use service_registry::{Guard, Percent, Placement, Side};
+use service_registry::{Fallback, Guard, Percent, Placement, Side};
 
 use crate::world::{Network, Notes, URL, World, assert_lines, measured, of_space, remote, split};
 
@@ -57,6 +57,19 @@ fn too_many_errors_roll_back_to_local_and_say_why() {
             r#"placement_share{service="notes"} 50"#,
         ],
     );
+}
+
+#[tokio::test]
+async fn a_dead_other_side_is_given_up_for_good_though_a_fallback_answers_for_it() {
+    let world = World::new();
+    world.place(guarded(Placement { fallback: Fallback::Local, ..remote() }, ten_percent()));
+    world.far.set(Network::Down);
+    assert_eq!(failed_of(&world, 0..100).await, 0);
+    let told = world.registry.topology().services.remove(0);
+    assert_eq!(told.placement.side, Side::Local);
+    assert_eq!(told.rolled_back.unwrap().reason, "20 of 20 calls failed, 10 % allowed");
+    world.far.set(Network::Well);
+    assert_eq!(world.there_of(0..100).await, 0, "nobody has placed it anew");
 }
 
 #[tokio::test]

@@ -48,13 +48,13 @@ fn services(processes: &[Process]) -> Table {
     let mut table = table(&["process", "runs", "service", "placement", "elsewhere"]);
     for Process { at, seen } in processes {
         let mut who = [at.clone(), seen.modules.join(" + ")];
-        for PlacedService { name, placement, rolled_back, endpoints, contracts, .. } in
-            &seen.topology.services
-        {
+        for service in &seen.topology.services {
+            let PlacedService { name, placement, rolled_back, endpoints, contracts, .. } = service;
             let back = rolled_back.as_ref().map(|back| format!("\nrolled back: {}", back.reason));
             let placed = format!("{placement}{}", back.unwrap_or_default());
+            let left = service.retry_budget_left.map(|left| format!("repeats left: {left}"));
             let elsewhere: Vec<_> =
-                endpoints.iter().map(endpoint).chain(contracts.iter().map(contract)).collect();
+                endpoints.iter().map(endpoint).chain(left).chain(contracts.iter().map(contract)).collect();
             let [at, runs] = std::mem::take(&mut who);
             table.add_row([at, runs, name.clone(), placed, elsewhere.join("\n")]);
         }

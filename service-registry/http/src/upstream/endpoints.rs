@@ -134,6 +134,18 @@ impl Endpoints {
         Self { list, names, dice: Mutex::new(Dice::new()) }
     }
 
+    /// The same with breakers whose chances a seed tells beforehand.
+    #[cfg(test)]
+    pub(super) fn foretold(self, rules: BreakerRules, seed: u64) -> Self {
+        let foretold = |endpoint: &Arc<Endpoint>| {
+            let breaker = Breaker::with_dice(rules, "callee", &endpoint.name(), Dice::seeded(seed));
+            let (fresh, moved) = (Endpoint::new("callee", &endpoint.base, None, rules), endpoint.moved);
+            Arc::new(Endpoint { breaker: Arc::new(breaker), moved, ..fresh })
+        };
+        self.list.rcu(|list| list.iter().map(foretold).collect::<Vec<_>>());
+        self
+    }
+
     /// An endpoint that may be asked, and its breaker's permit to do so; not `tried` if there is another,
     /// nor one whose contract refuses callers in `version`.
     pub(super) fn choose(

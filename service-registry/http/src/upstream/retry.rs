@@ -1,8 +1,9 @@
 //! Who may repeat what, and when (semantics §6).
 //!
-//! The backoff and the reading of errors come from reqwest-retry, the budget from tower. reqwest-retry's own middleware
-//! does not: it would repeat any method, does not see the request it repeats, and does not know `Retry-After`.
+//! The backoff and the reading of errors come from reqwest-retry. Its own middleware does not: it would repeat any method,
+//! does not see the request it repeats, and does not know `Retry-After`.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header::RETRY_AFTER;
@@ -13,9 +14,8 @@ use reqwest_middleware::{ClientWithMiddleware, Error, Result};
 use reqwest_retry::policies::ExponentialBackoff;
 use reqwest_retry::{Jitter, RetryDecision, RetryPolicy, Retryable, default_on_request_failure};
 
-use service_registry::policy::{Policy, RetryRules};
+use service_registry::policy::{Budget, Policy};
 use service_registry::{CallError, Class, Tally};
-use tower::retry::budget::{Budget, TpsBudget};
 use tracing::debug;
 
 use super::attempt::Journey;
@@ -26,9 +26,6 @@ use crate::wire::{DEADLINE_MS, HOP, RETRY_ATTEMPT};
 
 /// Repeats of one call, beyond its first attempt.
 const MOST_RETRIES: u32 = 2;
-
-/// How long calls and repeats are remembered for the budget.
-const BUDGET_WINDOW: Duration = Duration::from_secs(10);
 
 /// Whether this outcome may be followed by another attempt.
 fn may_repeat(rules: &Rules, outcome: &Result<Response>) -> bool {
@@ -72,8 +69,8 @@ pub(super) type Sent = (Result<Response>, Option<Journey>);
 /// Sends a request, and again if its [`Rules`] and the budget allow.
 pub(super) struct Repeats {
     service: String,
-    backoff: ExponentialBackoff,
-    budget: TpsBudget,
+    pub(super) backoff: ExponentialBackoff,
+    pub(super) budget: Arc<Budget>,
     hedge_after: Option<Duration>,
 }
 
@@ -85,8 +82,7 @@ impl Repeats {
             .jitter(Jitter::Full)
             .base(2)
             .build_with_max_retries(MOST_RETRIES);
-        let RetryRules { percent, floor_per_s } = policy.retry;
-        let budget = TpsBudget::new(BUDGET_WINDOW, floor_per_s, percent.min(1000) as f32 / 100.0);
+        let budget = Budget::new(policy.retry, service);
         Self { service: service.to_owned(), backoff, budget, hedge_after: policy.hedge_after }
     }
 
@@ -167,7 +163,7 @@ impl Repeats {
             counter!("service_hedges_total", "service" => self.service.clone()).increment(1);
             execute(client, again, beside)
         };
-        let may = || self.budget.withdraw();
+        let may = || rules.remaining() > HOP && self.budget.withdraw();
         Ok(hedged(execute(client, request, journey), patience, may, second).await)
     }
 }
@@ -195,6 +191,7 @@ fn retry_after(outcome: &Result<Response>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use service_registry::CallContext;
+    use service_registry::policy::RetryRules;
 
     use super::*;
     use crate::upstream::rules::LARGEST_REPEATED_BYTES;

@@ -50,7 +50,7 @@ impl Rules {
     }
 
     pub(super) fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline.saturating_duration_since(now())
     }
 
     /// Whether a repeat after the first copy may have arrived does no harm.
@@ -63,4 +63,9 @@ impl Rules {
     pub(super) fn may_repeat_at_all(&self) -> bool {
         self.edge_most && self.attempt_above == 0 && self.body_bytes.is_some()
     }
+}
+
+/// The clock of the runtime, which a test can stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

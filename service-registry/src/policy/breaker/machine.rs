@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::BreakerRules;
 use crate::policy::dice::Dice;
-
-/// Parts that the window is counted in: what is older leaves it a part at a time.
-const PARTS: usize = 10;
+use crate::policy::window::Window;
 
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -16,6 +14,7 @@ pub(super) struct Machine {
     /// Counts changes of state: what was let in under an earlier one says nothing about this one.
     era: u64,
     in_a_row: u32,
+    /// Calls, and failures among them.
     window: Window,
     /// How long it was open last, before jitter.
     period: Duration,
@@ -89,14 +88,14 @@ impl Machine {
 
     fn count(&mut self, failed: bool, now: Instant) {
         self.in_a_row = if failed { self.in_a_row + 1 } else { 0 };
-        self.window.count(failed, now);
-        if failed && (self.in_a_row >= self.rules.failures_in_a_row || self.too_many()) {
+        self.window.count(1, u32::from(failed), now);
+        if failed && (self.in_a_row >= self.rules.failures_in_a_row || self.too_many(now)) {
             self.open(self.rules.open, now);
         }
     }
 
-    fn too_many(&self) -> bool {
-        let (calls, failures) = self.window.sum();
+    fn too_many(&mut self, now: Instant) -> bool {
+        let (calls, failures) = self.window.sum(now);
         calls >= self.rules.least_calls
             && u64::from(failures) * 100 >= u64::from(calls) * u64::from(self.rules.failing_percent)
     }
@@ -118,47 +117,4 @@ impl Machine {
         self.state = state;
         self.era += 1;
     }
-}
-
-/// Calls and failures of the last while.
-#[derive(Debug)]
-struct Window {
-    began: Instant,
-    part: Duration,
-    /// The number of the part that is being counted, since `began`.
-    current: u64,
-    parts: [(u32, u32); PARTS],
-}
-
-impl Window {
-    fn new(length: Duration, now: Instant) -> Self {
-        let part = (length / PARTS as u32).max(Duration::from_millis(1));
-        Self { began: now, part, current: 0, parts: [(0, 0); PARTS] }
-    }
-
-    fn count(&mut self, failed: bool, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.began);
-        let part = u64::try_from(elapsed.as_nanos() / self.part.as_nanos()).unwrap_or(u64::MAX);
-        let passed = part.saturating_sub(self.current).min(PARTS as u64);
-        for step in 1..=passed {
-            self.parts[place(self.current.wrapping_add(step))] = (0, 0);
-        }
-        if passed == PARTS as u64 {
-            self.parts = [(0, 0); PARTS];
-        }
-        self.current = self.current.max(part);
-        let (calls, failures) = &mut self.parts[place(self.current)];
-        *calls = calls.saturating_add(1);
-        *failures = failures.saturating_add(u32::from(failed));
-    }
-
-    fn sum(&self) -> (u32, u32) {
-        self.parts.iter().fold((0, 0), |(calls, failures), part| {
-            (part.0.saturating_add(calls), part.1.saturating_add(failures))
-        })
-    }
-}
-
-fn place(part: u64) -> usize {
-    (part % PARTS as u64) as usize
 }
