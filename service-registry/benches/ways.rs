@@ -23,7 +23,10 @@ mod server;
 #[path = "ways/trip.rs"]
 mod trip;
 
+use service_registry::ServiceClient;
+
 use codec::{Cbor, Codec, Json, MessagePack, Postcard};
+use ledger::Ledger;
 use report::Report;
 use server::Server;
 use trip::{Trip, called_page, called_row, page, row};
@@ -61,11 +64,12 @@ async fn wires(server: &Server, report: &mut Report) {
 
 /// Whole calls beside the bare floor.
 async fn calls(server: &Server, report: &mut Report) {
-    let tcp = server.tcp();
-    let rows = vec![("TCP", row::<Json>(&tcp)), ("calls over TCP", called_row(server.calls()))];
-    race::run(report, "a row", rows).await;
-    let pages = vec![("TCP", page::<Json>(&tcp)), ("calls over TCP", called_page(server.calls()))];
-    race::run(report, "200 rows", pages).await;
+    let with = |floor: Trip, called: fn(ServiceClient<dyn Ledger>) -> Trip| {
+        let calls = server.calls().map(|(name, client)| (name, called(client)));
+        [("TCP", floor)].into_iter().chain(calls).collect()
+    };
+    race::run(report, "a row", with(row::<Json>(&server.tcp()), called_row)).await;
+    race::run(report, "200 rows", with(page::<Json>(&server.tcp()), called_page)).await;
 }
 
 /// The same envelope around other codecs.

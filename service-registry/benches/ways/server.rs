@@ -69,9 +69,11 @@ impl Server {
         way("TCP", &self.tcp, |client| client)
     }
 
-    /// Whole calls the same way.
-    pub fn calls(&self) -> ServiceClient<dyn Ledger> {
-        self.callee.client(&self.tcp)
+    /// Whole calls over the same two wires.
+    pub fn calls(&self) -> [(&'static str, ServiceClient<dyn Ledger>); 2] {
+        let socket = format!("unix://{}", self.socket.display());
+        [("calls over TCP", &self.tcp), ("calls over a Unix socket", &socket)]
+            .map(|(name, url)| (name, self.callee.client(url)))
     }
 
     /// The floor and the others.
