@@ -74,6 +74,21 @@ async fn what_a_dead_process_left_behind_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_takes_its_own_socket_away_and_no_others() {
+    let dir = TempDir::new().unwrap();
+    let socket = dir.path().join("private.sock");
+    drop(start(&socket).await.unwrap());
+    assert!(!socket.exists());
+    let process = start(&socket).await.unwrap();
+    // What a successor does while we are still busy with the last requests.
+    fs::rename(&socket, dir.path().join("ours")).unwrap();
+    let successor = UnixListener::bind(&socket).unwrap();
+    drop(process);
+    assert!(socket.exists());
+    drop(successor);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_use_or_no_socket_is_left_alone() {
     let dir = TempDir::new().unwrap();
     let (used, file, missing) =

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
-use crate::harness::{Bank, Household, Installation, metric};
+use crate::harness::{Bank, Client, Household, Installation};
 
 pub async fn sockets_are_there_while_their_processes_live_and_replaced_after_a_kill(at: &mut Installation) {
     let ada = Household::new(at, "ada").await;
@@ -19,12 +19,12 @@ pub async fn sockets_are_there_while_their_processes_live_and_replaced_after_a_k
         assert_eq!(socket.permissions().mode() & 0o777, 0o600, "{}", process.socket().display());
     }
     // No call went by an address.
-    let gateway = at.process("gateway");
-    assert_eq!(metric(gateway, "breaker_state", &["endpoint=\"127.0.0.1"]).await, 0.0);
-    let topology = at.topology(&[]);
     let ledger = at.process("ledger").socket().to_owned();
-    assert!(topology.contains(&format!("unix://{}", ledger.display())), "{topology}");
-    assert!(!topology.contains("http://127.0.0.1:7"), "{topology}");
+    let url = format!("unix://{}", ledger.display());
+    let metrics = Client::new(at.process("gateway").private()).get("/metrics").await.text;
+    assert!(metrics.contains(&format!("endpoint=\"{url}\"")), "{metrics}");
+    assert!(!metrics.contains("endpoint=\"127.0.0.1"), "{metrics}");
+    assert!(at.topology(&[]).contains(&format!("{url}: closed")), "{}", at.topology(&[]));
 
     at.process("ledger").kill();
     assert!(ledger.exists(), "nobody was there to take it away");
