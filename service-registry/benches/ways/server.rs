@@ -72,7 +72,7 @@ impl Server {
     /// Whole calls over the same two wires.
     pub fn calls(&self) -> [(&'static str, ServiceClient<dyn Ledger>); 2] {
         let socket = format!("unix://{}", self.socket.display());
-        [("calls over TCP", &self.tcp), ("calls over a Unix socket", &socket)]
+        [("call, TCP", &self.tcp), ("call, Unix socket", &socket)]
             .map(|(name, url)| (name, self.callee.client(url)))
     }
 
