@@ -2,6 +2,7 @@
 
 mod listeners;
 mod placement;
+mod socket;
 mod stores;
 
 use std::net::SocketAddr;
@@ -48,6 +49,8 @@ pub(crate) struct Server {
     pub(crate) name: &'static str,
     pub(crate) handle: ServerHandle,
     pub(crate) task: JoinHandle<std::io::Result<()>>,
+    /// What is to be taken away when it has stopped.
+    pub(crate) _socket: Option<socket::SocketFile>,
 }
 
 impl Process {
@@ -114,7 +117,8 @@ impl Process {
 
         let (private_address, private) = private;
         let (public_address, public) = public.map(|(address, _, server)| (address, server)).unzip();
-        info!(private = %private_address, public = public_address.map(tracing::field::display), "Serving {}", settings.modules.join(" + "));
+        let socket = settings.private_socket().map(|path| path.display());
+        info!(private = %private_address, socket = socket.map(tracing::field::display), public = public_address.map(tracing::field::display), "Serving {}", settings.modules.join(" + "));
         Ok(Self {
             public: public_address,
             private: private_address,

@@ -9,7 +9,7 @@ mod placement;
 mod values;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -75,9 +75,21 @@ pub struct Listener {
 pub struct PrivateListener {
     /// Empty for the default; [`Settings::private_address`] is what holds.
     pub listen: String,
+    /// Empty for none; see [`Settings::private_socket`].
+    pub socket: PathBuf,
+    pub socket_mode: SocketMode,
     pub workers: usize,
     pub max_connections: usize,
     pub tls: PrivateTls,
+}
+
+/// Who may connect to a Unix socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum SocketMode {
+    #[serde(rename = "0600")]
+    User = 0o600,
+    #[serde(rename = "0660")]
+    Group = 0o660,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -263,6 +275,12 @@ impl Settings {
         Ok(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
+    /// The Unix socket on which the private listener answers too, if there is one.
+    pub fn private_socket(&self) -> Option<&Path> {
+        let path = self.private.socket.as_path();
+        (!path.as_os_str().is_empty()).then_some(path)
+    }
+
     /// Where the certificates between services are, if calls go over TLS.
     pub fn tls_files(&self) -> Option<TlsFiles> {
         let PrivateTls { cert_file, key_file, ca_file } = self.private.tls.clone();
@@ -290,6 +308,6 @@ impl Edge {
 }
 
 /// `path`, or what `default` gives when it is empty.
-pub(crate) fn or_default(path: &std::path::Path, default: impl FnOnce() -> PathBuf) -> PathBuf {
+pub(crate) fn or_default(path: &Path, default: impl FnOnce() -> PathBuf) -> PathBuf {
     if path.as_os_str().is_empty() { default() } else { path.to_owned() }
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use identity_api::AccessTokens;
 use platform::Store;
+use reqwest::Client;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
-use service_registry::Registry;
 use service_registry::contract::ContractState;
+use service_registry::{Registry, socket_of};
 use service_registry_http::Tls;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -90,7 +91,7 @@ impl Health {
 
     /// Looks again and again until `stop`.
     pub async fn watch(&self, mut checks: Checks, stop: CancellationToken) {
-        let mut clients = Clients::new();
+        let mut clients = Clients::default();
         loop {
             let report = checks.look(&mut clients).await;
             let pause = if report.missing.is_empty() { REFRESH } else { REFRESH_MISSING };
@@ -137,8 +138,7 @@ impl Checks {
             report.missing.push("keys and revocations of identity".to_owned());
         }
         for (name, urls) in (self.neighbours)() {
-            let client = clients.entry(name.clone()).or_insert_with(|| client(&name, self.tls.as_ref()));
-            if !any_answers(client.as_ref(), &urls).await {
+            if !clients.any_answers(&name, &urls, self.tls.as_ref()).await {
                 report.degraded.push(name.clone());
             }
             report.degraded.extend(self.registry.contract_state(&name).iter().filter_map(disagreement));
@@ -181,24 +181,31 @@ fn disagreement(contract: &ContractState) -> Option<String> {
     })
 }
 
-/// With what neighbours are asked, by their names: over TLS each has to show that it is the one.
-type Clients = HashMap<String, Option<reqwest::Client>>;
+/// With what neighbours are asked, by their names and URLs: over TLS each has to show that it is the one.
+#[derive(Default)]
+struct Clients(HashMap<(String, String), Option<Client>>);
 
-fn client(service: &str, tls: Option<&Arc<Tls>>) -> Option<reqwest::Client> {
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
-    let client = match tls {
-        Some(tls) => client.tls_backend_preconfigured(tls.client_config(service)),
-        None => client,
-    };
-    client.build().inspect_err(|error| warn!(service, %error, "Cannot look after {service}")).ok()
+impl Clients {
+    async fn any_answers(&mut self, name: &str, urls: &[String], tls: Option<&Arc<Tls>>) -> bool {
+        let asked = urls.iter().filter_map(|url| {
+            let known = self.0.entry((name.to_owned(), url.clone()));
+            let client = known.or_insert_with(|| client(name, url, tls)).as_ref()?;
+            let base = if socket_of(url).is_some() { "http://localhost" } else { url.trim_end_matches('/') };
+            Some(client.get(format!("{base}/health/live")).send())
+        });
+        let answers = futures_util::future::join_all(asked.collect::<Vec<_>>()).await;
+        answers.into_iter().any(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
+    }
 }
 
-async fn any_answers(client: Option<&reqwest::Client>, urls: &[String]) -> bool {
-    let Some(client) = client else { return false };
-    let asked =
-        urls.iter().map(|url| client.get(format!("{}/health/live", url.trim_end_matches('/'))).send());
-    let answers = futures_util::future::join_all(asked).await;
-    answers.into_iter().any(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
+fn client(service: &str, url: &str, tls: Option<&Arc<Tls>>) -> Option<Client> {
+    let client = Client::builder().no_proxy().timeout(PATIENCE);
+    let client = match (socket_of(url), tls) {
+        (Some(path), _) => client.unix_socket(path),
+        (None, Some(tls)) => client.tls_backend_preconfigured(tls.client_config(service)),
+        (None, None) => client,
+    };
+    client.build().inspect_err(|error| warn!(service, %error, "Cannot look after {service}")).ok()
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ mod tests {
         let url = format!("http://{}", server.addrs()[0]);
         let server = server.run();
         let handle = server.handle();
-        (url, Server { name, handle, task: tokio::spawn(server) })
+        (url, Server { name, handle, task: tokio::spawn(server), _socket: None })
     }
 
     #[tokio::test(flavor = "multi_thread")]

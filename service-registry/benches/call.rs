@@ -3,8 +3,12 @@
 //! `cargo bench -p service-registry --bench call` prints each ratio beside its target and fails when one is
 //! missed. Ratios of one run, since nanoseconds differ from machine to machine.
 
+#[path = "call/callee.rs"]
+mod callee;
 #[path = "call/ledger.rs"]
 mod ledger;
+#[path = "call/load.rs"]
+mod load;
 #[path = "call/local.rs"]
 mod local;
 #[path = "call/remote.rs"]

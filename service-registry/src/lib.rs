@@ -42,7 +42,7 @@ pub use dispatch::{Dispatch, Dispatcher};
 pub use edge::{EdgeSeen, Recent, Requests, Tally, publish_metrics};
 pub use error::{CONTRACT_RECHECK, CallError};
 pub use permissions::Permissions;
-pub use placement::{Fallback, Guard, Percent, Placement, Side};
+pub use placement::{Fallback, Guard, Percent, Placement, Side, check_url, socket_of};
 pub use registry::{Registry, RegistryBuilder};
 pub use service::{Calls, ServiceDescriptor};
 pub use service_registry_macros::service;

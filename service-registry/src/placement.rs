@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::percent::Percent;
-pub(crate) use self::url::check_url;
+pub use self::url::{check_url, socket_of};
 
 /// Where calls of one service go. May be changed while they run: [`crate::Registry::place`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +18,8 @@ pub struct Placement {
     /// How much of a split goes remote. A key (the space of the caller) stays on its side while this does not
     /// change, and moves once as it grows.
     pub share: Percent,
-    /// Private listeners of processes that are alike, each a scheme, a host and a port. A name that stands for
-    /// several addresses stands for as many endpoints.
+    /// Private listeners of processes that are alike, each a scheme, a host and a port, or a Unix socket by its path:
+    /// `unix:///run/tributary/ledger.sock`. A name that stands for several addresses stands for as many endpoints.
     pub urls: Vec<String>,
     /// Who answers when the remote side does not. Both sides must work on one database.
     pub fallback: Fallback,

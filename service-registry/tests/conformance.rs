@@ -25,6 +25,8 @@ mod probe;
 mod resilience;
 #[path = "conformance/second.rs"]
 mod second;
+#[path = "conformance/sockets.rs"]
+mod sockets;
 
 /// Writes the list of tests once for each binding.
 macro_rules! conformance {
@@ -61,4 +63,4 @@ macro_rules! conformance {
     )*};
 }
 
-conformance!(local serialised http_with_a_retry split_while_the_share_moves two_processes);
+conformance!(local serialised http_with_a_retry unix_socket split_while_the_share_moves two_processes);

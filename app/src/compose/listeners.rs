@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use rustls::ServerConfig;
 use service_registry::Registry;
 use service_registry_http::{RpcAuth, ServiceSigner, Tls, remember_connection};
 
-use super::Server;
-use crate::config::{GATEWAY, Settings};
+use super::{Server, socket};
+use crate::config::{GATEWAY, Settings, SocketMode};
 use crate::edge::{self, Edge, Proxy};
 use crate::health::Health;
 use crate::internal::{self, Door};
@@ -40,6 +41,7 @@ struct Bounds {
     workers: usize,
     max_connections: usize,
     tls: Option<ServerConfig>,
+    socket: Option<(PathBuf, SocketMode)>,
 }
 
 pub(super) fn private(
@@ -54,6 +56,7 @@ pub(super) fn private(
         workers: settings.workers,
         max_connections: settings.max_connections,
         tls: shared.tls.map(|tls| tls.server_config()),
+        socket: shared.settings.private_socket().map(|path| (path.to_owned(), settings.socket_mode)),
     };
     let registry = shared.registry.clone();
     let door = web::Data::new(Door {
@@ -82,6 +85,7 @@ pub(super) fn public(
         workers: settings.workers,
         max_connections: settings.max_connections,
         tls: None,
+        socket: None,
     };
     let signer = keys.services.get(GATEWAY).map(|pair| Arc::new(ServiceSigner::new(GATEWAY, pair)));
     let gateway = shared.registry.as_caller(GATEWAY);
@@ -112,7 +116,7 @@ where
         > + 'static,
     B: MessageBody + 'static,
 {
-    let Bounds { address, workers, max_connections, tls } = bounds;
+    let Bounds { address, workers, max_connections, tls, socket } = bounds;
     let server = HttpServer::new(app)
         .workers(workers)
         .on_connect(remember_connection)
@@ -127,7 +131,15 @@ where
     };
     let server = bound.with_context(|| format!("cannot listen on {address}"))?;
     let bound = server.addrs().first().copied().unwrap_or(address);
+    // After the address: of two processes with the same settings the second ends there, and has touched no socket.
+    let (server, socket) = match socket {
+        Some((path, mode)) => {
+            let (listener, file) = socket::bind(&path, mode)?;
+            (server.listen_uds(listener)?, Some(file))
+        }
+        None => (server, None),
+    };
     let server = server.run();
     let handle = server.handle();
-    Ok((bound, Server { name, handle, task: tokio::spawn(server) }))
+    Ok((bound, Server { name, handle, task: tokio::spawn(server), _socket: socket }))
 }

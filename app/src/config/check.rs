@@ -1,5 +1,7 @@
 //! What no single value can tell: settings that do not go together, or not with production.
 
+use service_registry::check_url;
+
 use super::{Environment, Faults, GATEWAY, Mode, Settings, calls, placement};
 use crate::edge::Network;
 use crate::{certificates, keys, modules};
@@ -58,19 +60,14 @@ fn check_addresses(settings: &Settings, faults: &mut Faults) {
     }
     for module in modules::ALL {
         for url in settings.service_urls(module.name) {
-            let authority = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-            if authority.is_none_or(|rest| {
-                rest.trim_end_matches('/').is_empty() || rest.trim_end_matches('/').contains('/')
-            }) {
-                faults.add(
-                    format_args!("services.{}.url", module.name),
-                    "must be http:// or https:// with host and port and no path",
-                );
+            if let Err(problem) = check_url(&url) {
+                faults.add(format_args!("services.{}.url", module.name), problem);
             } else if !settings.runs(module.name) && settings.is_in_the_clear(&url) {
                 faults.add(format_args!("services.{}.url", module.name), placement::IN_THE_CLEAR);
             }
         }
     }
+    check_socket(settings, faults);
     let (public, private) = (&settings.public, &settings.private);
     for (listener, workers, max_connections) in [
         ("public", public.workers, public.max_connections),
@@ -91,6 +88,17 @@ fn check_tls(settings: &Settings, faults: &mut Faults) {
     let is_set = [&tls.cert_file, &tls.key_file, &tls.ca_file].map(|file| !file.as_os_str().is_empty());
     if is_set.contains(&true) && is_set.contains(&false) {
         faults.add("private.tls", "needs cert_file, key_file and ca_file, or none of them");
+    }
+}
+
+fn check_socket(settings: &Settings, faults: &mut Faults) {
+    let Some(path) = settings.private_socket() else { return };
+    if let Err(problem) = check_url(&format!("unix://{}", path.display())) {
+        faults.add("private.socket", problem);
+    }
+    if settings.tls_files().is_some() {
+        let what = "cannot be had together with private.tls: nobody shows a certificate on a socket";
+        faults.add("private.socket", what);
     }
 }
 

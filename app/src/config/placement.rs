@@ -1,9 +1,10 @@
 //! Where each service is placed: the words of `[services.NAME]` as a placement, and what could never apply.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
-use service_registry::{Fallback, Guard, Network, Percent, Placement, ServiceDescriptor, Side};
+use service_registry::{Fallback, Guard, Network, Percent, Placement, ServiceDescriptor, Side, socket_of};
 
 use super::{Faults, ServiceSettings, Settings};
 use crate::modules;
@@ -201,6 +202,9 @@ impl Settings {
 
     /// Whether `url` leads to our own private listener, as far as an address tells.
     fn is_this_process(&self, url: &str) -> bool {
+        if let Some(path) = socket_of(url) {
+            return self.private_socket() == Some(Path::new(path));
+        }
         let ours = self.private_address().map(|address| address.to_string());
         let authority = url.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
         ours.is_ok_and(|ours| ours == authority.replace("localhost", "127.0.0.1"))

@@ -74,7 +74,12 @@ pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Instal
 
 /// The same where calls between processes go over TLS, with certificates on both sides.
 pub async fn run_over_tls(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
-    run_under(Some(Authority::new("before")), &mode.parts(), on, started(journey)).await;
+    run_under(Between::Tls(Authority::new("before")), &mode.parts(), on, started(journey)).await;
+}
+
+/// The same where processes call each other over Unix sockets.
+pub async fn run_over_sockets(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
+    run_under(Between::Sockets, &mode.parts(), on, started(journey)).await;
 }
 
 fn started(journey: impl AsyncFnOnce(&mut Installation)) -> impl AsyncFnOnce(&mut Installation) {
@@ -87,17 +92,24 @@ fn started(journey: impl AsyncFnOnce(&mut Installation)) -> impl AsyncFnOnce(&mu
 /// The same with processes of the journey's own choice, which it starts itself. What runs in several is where the
 /// first of them is, for the others.
 pub async fn run_parts(parts: &[Part], on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
-    run_under(None, parts, on, journey).await;
+    run_under(Between::Addresses, parts, on, journey).await;
+}
+
+/// What is between processes.
+enum Between {
+    Addresses,
+    Tls(Authority),
+    Sockets,
 }
 
 async fn run_under(
-    authority: Option<Authority>,
+    between: Between,
     parts: &[Part],
     on: Database,
     journey: impl AsyncFnOnce(&mut Installation),
 ) {
     let Some(database) = on.create().await else { return };
-    let mut installation = Installation::new(parts, database.url(), authority);
+    let mut installation = Installation::new(parts, database.url(), between);
     let whole = async {
         journey(&mut installation).await;
         installation.stop().await;
@@ -113,28 +125,43 @@ async fn run_under(
 }
 
 impl Installation {
-    fn new(parts: &[Part], database: Option<&str>, authority: Option<Authority>) -> Self {
+    fn new(parts: &[Part], database: Option<&str>, between: Between) -> Self {
         let directory = TempDir::with_prefix("tributary-e2e-").expect("a temporary directory can be made");
         // Each process has to know where the others will be, so all private addresses are chosen beforehand.
         let addresses = process::free_addresses(parts.len());
         let mut common = vec![format!("--data-dir={}", directory.path().display())];
         common.extend(database.map(|url| format!("--database-url={url}")));
         common.extend(SETTINGS.map(|setting| format!("--set={setting}")));
-        let scheme = if authority.is_some() { "https" } else { "http" };
+        let socket = |modules: &[&str]| directory.path().join(format!("{}.sock", modules.join("-")));
         let mut placed = Vec::new();
         for ((_, modules), address) in parts.iter().zip(&addresses) {
             for service in modules.iter().filter(|module| **module != "gateway") {
                 if !placed.contains(service) {
                     placed.push(*service);
-                    common.push(format!("--set=services.{service}.url={scheme}://{address}"));
+                    let url = match between {
+                        Between::Addresses => format!("http://{address}"),
+                        Between::Tls(_) => format!("https://{address}"),
+                        Between::Sockets => format!("unix://{}", socket(modules).display()),
+                    };
+                    common.push(format!("--set=services.{service}.url={url}"));
                 }
             }
         }
-        let processes = parts.iter().zip(addresses).map(|(part, address)| {
-            Process::new(*part, address, &common, directory.path(), authority.as_ref())
+        let processes = parts.iter().zip(addresses).map(|(part, address)| match &between {
+            Between::Addresses => Process::new(*part, address, &common, directory.path()),
+            Between::Tls(authority) => {
+                Process::new(*part, address, &common, directory.path()).certified(directory.path(), authority)
+            }
+            Between::Sockets => {
+                Process::new(*part, address, &common, directory.path()).listening_at(socket(part.1))
+            }
         });
         let processes = processes.collect();
-        Self { processes, directory, authority: authority.map(Arc::new), refusals_expected: false }
+        let authority = match between {
+            Between::Tls(authority) => Some(Arc::new(authority)),
+            Between::Addresses | Between::Sockets => None,
+        };
+        Self { processes, directory, authority, refusals_expected: false }
     }
 
     /// Starts every process, and waits until each is of use.

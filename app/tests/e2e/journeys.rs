@@ -11,6 +11,7 @@ pub mod households;
 pub mod imports;
 pub mod placement;
 pub mod repeats;
+pub mod sockets;
 pub mod starting;
 pub mod stopping;
 pub mod tables;

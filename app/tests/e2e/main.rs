@@ -4,7 +4,7 @@
 mod harness;
 mod journeys;
 
-use harness::{Database, Mode, run, run_over_tls};
+use harness::{Database, Mode, run, run_over_sockets, run_over_tls};
 
 /// Lists each journey under each mode and database, so that one can be run alone:
 /// `cargo test --test e2e hybrid_postgres::a_file_imported_twice`.
@@ -137,6 +137,18 @@ async fn who_shows_no_certificate_or_anothers_is_refused_by_name() {
 async fn certificates_are_replaced_while_everything_runs() {
     let journey = journeys::trust::certificates_are_replaced_while_everything_runs;
     run_over_tls(Mode::Microservices, Database::Sqlite, journey).await;
+}
+
+#[tokio::test]
+async fn sockets_are_there_while_their_processes_live_and_replaced_after_a_kill() {
+    let journey = journeys::sockets::sockets_are_there_while_their_processes_live_and_replaced_after_a_kill;
+    run_over_sockets(Mode::Microservices, Database::Sqlite, journey).await;
+}
+
+#[tokio::test]
+async fn over_sockets_a_killed_module_takes_only_its_own_requests_along_and_heals() {
+    let journey = journeys::crashes::a_killed_module_takes_only_its_own_requests_along_and_heals;
+    run_over_sockets(Mode::Hybrid, Database::Sqlite, journey).await;
 }
 
 /// On PostgreSQL alone, at the length that `TRIBUTARY_DRILL` says: `scripts/drill` runs them in full.

@@ -289,7 +289,7 @@ fn several_urls_are_several_endpoints_and_win_over_one() {
     let urls = settings.unwrap().service_urls("connections");
     assert_eq!(urls, ["http://two:7120", "http://three:7120"]);
     let faults = load(&[("services.ledger.urls", "http://two:7120,three")], &[]).unwrap_err();
-    assert!(faults.contains("services.ledger.url: must be http://"), "{faults}");
+    assert!(faults.contains("services.ledger.url: must start with http://"), "{faults}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod reload;
 mod render;
 mod render_tls;
 mod server;
+mod sockets;
 mod topology;
 mod trust;
 mod watch;

@@ -84,6 +84,20 @@ fn processes_follow_the_addresses_in_the_settings() {
 }
 
 #[test]
+fn a_socket_of_this_machine_is_no_address_between_containers() {
+    let out = tempfile::tempdir().unwrap();
+    let set = ["private.socket=/run/tributary.sock", "services.connections.url=unix:///run/connections.sock"];
+    let set = set.map(|word| format!("--set={word}"));
+    assert_eq!(
+        render("compose", "hybrid", out.path(), &set.each_ref().map(String::as_str)).status.code(),
+        Some(0)
+    );
+    let rendered = fs::read_to_string(out.path().join("hybrid.yaml")).unwrap();
+    let deployed = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/compose/hybrid.yaml");
+    assert_eq!(rendered, fs::read_to_string(deployed).unwrap());
+}
+
+#[test]
 fn a_module_whose_calls_go_elsewhere_too_is_a_process_of_its_own_beside_the_monolith() {
     let out = tempfile::tempdir().unwrap();
     let words = ["placement=split", "share=12.5", "fallback=local", "url=http://books:1", "guard_p99_ms=250"];

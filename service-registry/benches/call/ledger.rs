@@ -12,6 +12,9 @@ pub trait Ledger: Send + Sync {
     #[read]
     async fn account(&self, cx: &CallContext, id: Uuid) -> Result<Account, LedgerError>;
 
+    #[read]
+    async fn page(&self, cx: &CallContext, count: u32) -> Result<Vec<Account>, LedgerError>;
+
     /// Nothing in, nothing out: the least that a call can be.
     #[read]
     async fn touch(&self, cx: &CallContext, n: u64) -> Result<u64, LedgerError>;
@@ -49,11 +52,20 @@ pub fn account(id: Uuid) -> Account {
     Account { id, name: "Household checking".to_owned(), currency: "EUR".to_owned(), balance_minor: 123_456 }
 }
 
+/// As many rows, made when they are wanted.
+pub fn rows(count: u32) -> Vec<Account> {
+    (0..u128::from(count)).map(|n| account(Uuid::from_u128(u128::MAX / 1_000 * n))).collect()
+}
+
 #[async_trait]
 impl Ledger for InMemory {
     async fn account(&self, _cx: &CallContext, id: Uuid) -> Result<Account, LedgerError> {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         accounts.get(&id).cloned().ok_or(LedgerError::NotFound { id })
+    }
+
+    async fn page(&self, _cx: &CallContext, count: u32) -> Result<Vec<Account>, LedgerError> {
+        Ok(rows(count))
     }
 
     async fn touch(&self, _cx: &CallContext, n: u64) -> Result<u64, LedgerError> {

@@ -7,7 +7,12 @@ pub struct Report {
 
 impl Report {
     pub fn new() -> Self {
-        println!("{:<58} {:>12} {:>12} {:>9}  target", "", "bare", "ours", "ratio");
+        Self::beside(["bare", "ours"])
+    }
+
+    /// A report that calls the two sides so.
+    pub fn beside([floor, other]: [&str; 2]) -> Self {
+        println!("{:<58} {floor:>12} {other:>12} {:>9}  target", "", "ratio");
         Self { missed: Vec::new() }
     }
 

@@ -25,7 +25,7 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A transport to `service` at `url` (scheme, host and port) under the default policy, signing as `signer`.
+    /// A transport to `service` at `url` (scheme, host and port, or a socket) under the default policy, signing as `signer`.
     pub fn new(service: impl Into<String>, url: &str, signer: Arc<ServiceSigner>) -> Result<Self, CallError> {
         let upstream = Upstream::new(&service.into(), &[url.to_owned()], &Policy::default())?;
         Ok(Self::over(Arc::new(upstream), signer))

@@ -22,7 +22,8 @@ use crate::tls::services_named;
 /// Work that takes less than this is not worth a look at who waits for it.
 const LOOK_AFTER: Duration = Duration::from_millis(10);
 
-/// A second handle on a caller's connection, which only looks, and only when there is reason to.
+/// A second handle on a caller's connection, which only looks, and only when there is reason to. Looking is the same
+/// for a Unix socket as for TCP, so both are held as one.
 #[derive(Clone)]
 struct Connection(Arc<TcpStream>);
 
@@ -36,6 +37,8 @@ pub(crate) struct Certified(pub Option<Vec<String>>);
 pub fn remember_connection(connection: &dyn Any, data: &mut Extensions) {
     if let Some(stream) = connection.downcast_ref::<tokio::net::TcpStream>() {
         watch(stream, data);
+    } else if let Some(stream) = connection.downcast_ref::<tokio::net::UnixStream>() {
+        watch(stream, data);
     } else if let Some(stream) = connection.downcast_ref::<TlsStream<tokio::net::TcpStream>>() {
         let (stream, session) = stream.get_ref();
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
@@ -44,7 +47,7 @@ pub fn remember_connection(connection: &dyn Any, data: &mut Extensions) {
     }
 }
 
-fn watch(stream: &tokio::net::TcpStream, data: &mut Extensions) {
+fn watch(stream: &impl AsFd, data: &mut Extensions) {
     match stream.as_fd().try_clone_to_owned() {
         Ok(second) => drop(data.insert(Connection(Arc::new(second.into())))),
         Err(error) => debug!(%error, "Cannot watch a connection"),

@@ -49,7 +49,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// `service` at `urls` (scheme, host and port each), asked under `policy`.
+    /// `service` at `urls` (scheme, host and port each, or a socket: `unix:///run/ledger.sock`), asked under `policy`.
     pub fn new(service: &str, urls: &[String], policy: &Policy) -> Result<Self, CallError> {
         Self::with_resolver(service, urls, policy, SystemResolver::shared())
     }
@@ -82,11 +82,15 @@ impl Upstream {
         tls: Option<ClientConfig>,
     ) -> Result<Self, CallError> {
         let bases = urls.iter().map(|url| parse(url)).collect::<Result<Vec<_>, _>>()?;
-        let base = bases.first().cloned();
+        let base = bases.first().map(endpoints::requested);
         let base = base.ok_or_else(|| CallError::failed(format!("no url for {service}")))?;
-        let endpoints = Endpoints::new(service, bases, policy.breaker, resolver, tls.clone());
-        let client = endpoints::http_client(&base, None, tls.as_ref())
-            .map_err(|error| CallError::failed(format!("no http client: {error}")))?;
+        if let Some(socket) = bases.iter().find(|base| tls.is_some() && endpoints::is_socket(base)) {
+            return Err(CallError::failed(format!("nobody shows a certificate on {socket}")));
+        }
+        let no_client = |error| CallError::failed(format!("no http client: {error}"));
+        let endpoints =
+            Endpoints::new(service, bases, policy.breaker, resolver, tls.clone()).map_err(no_client)?;
+        let client = endpoints::http_client(&base, None, tls.as_ref()).map_err(no_client)?;
         let attempt = Arc::new(Attempt::new(endpoints));
         let client = ClientBuilder::new(client).with_arc(attempt.clone()).build();
         let bulkhead = Bulkhead::new(policy.bulkhead, service, "remote");

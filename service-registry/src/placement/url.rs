@@ -1,11 +1,22 @@
-//! The base URL of a remote service: scheme, host and port, no path.
+//! The base URL of a remote service: scheme, host and port, no path; or a Unix socket of this machine.
+
+use std::os::unix::net::SocketAddr;
+
+/// The path of the Unix socket that `url` means, such as `/run/tributary/ledger.sock` for
+/// `unix:///run/tributary/ledger.sock`; none for an address.
+pub fn socket_of(url: &str) -> Option<&str> {
+    url.strip_prefix("unix://")
+}
 
 /// Says what is wrong with the base URL of a remote service.
-pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
+pub fn check_url(url: &str) -> Result<(), &'static str> {
+    if let Some(path) = socket_of(url) {
+        return check_socket(path);
+    }
     let rest = url
         .strip_prefix("http://")
         .or_else(|| url.strip_prefix("https://"))
-        .ok_or("must start with http:// or https://")?;
+        .ok_or("must start with http://, https:// or unix://")?;
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains(['/', '?', '#']) {
         return Err("must not have a path, a query or a fragment");
@@ -14,6 +25,20 @@ pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
         return Err("must not hold a user or a password");
     }
     check_authority(authority)
+}
+
+/// No character that a URL would write in another way, so that there is one way to write a path.
+fn check_socket(path: &str) -> Result<(), &'static str> {
+    if !path.starts_with('/') || path.ends_with('/') {
+        return Err("must name a socket by its absolute path, as unix:///run/tributary/ledger.sock does");
+    }
+    if !path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+')) {
+        return Err("has a path with characters other than letters, digits and / . - _ +");
+    }
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err("has a path with . or .. in it");
+    }
+    SocketAddr::from_pathname(path).map(drop).map_err(|_| "has a path that is too long for a socket")
 }
 
 fn check_authority(authority: &str) -> Result<(), &'static str> {
@@ -40,7 +65,7 @@ fn check_authority(authority: &str) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_url;
+    use super::{check_url, socket_of};
 
     #[test]
     fn base_urls_of_a_listener_are_good() {
@@ -55,8 +80,28 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_is_named_by_its_path() {
+        for path in ["/run/tributary/ledger.sock", "/tmp/a-b_c+1/x"] {
+            let url = format!("unix://{path}");
+            assert_eq!((check_url(&url), socket_of(&url)), (Ok(()), Some(path)));
+        }
+        assert_eq!(socket_of("http://ledger:7130"), None);
+        let long = format!("unix:///{}", "x".repeat(200));
+        assert_eq!(check_url(&long), Err("has a path that is too long for a socket"));
+    }
+
+    #[test]
     fn anything_else_is_named() {
         for url in [
+            "unix:/run/ledger.sock",
+            "unix://run/ledger.sock",
+            "unix://",
+            "unix:///",
+            "unix:///run/",
+            "unix:///run/../ledger.sock",
+            "unix:///run/a%20b",
+            "unix:///run/a b",
+            "unix:///run/x?y",
             "ledger:9101",
             "ftp://ledger",
             "http://",

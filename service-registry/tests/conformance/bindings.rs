@@ -1,6 +1,7 @@
 //! The same service behind each binding.
 
 use std::any::Any;
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use service_registry_http::{
     CallerVerifier, HttpTransport, KeyPair, RpcAuth, ServiceSigner, ServiceVerifier, Upstream,
     remember_connection, rpc_routes,
 };
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -74,6 +76,14 @@ pub async fn serialised() -> World {
 /// HTTP where the first answer to everything repeatable is lost after the work was done.
 pub async fn http_with_a_retry() -> World {
     let Http { probe, client, server } = http(Fault::FirstAnswerLost);
+    World::of(&probe, client, server)
+}
+
+/// HTTP over a Unix socket.
+pub async fn unix_socket() -> World {
+    let probe = Arc::new(ProbeService::default());
+    let server = Server::start(probe.clone(), Fault::None);
+    let client = client(std::slice::from_ref(&server.socket_url), &patient(), &server.tester);
     World::of(&probe, client, server)
 }
 
@@ -152,13 +162,15 @@ pub enum Fault {
     EveryAnswerLost,
 }
 
-/// A private listener on a free port; stops when dropped.
+/// A private listener on a free port and on a Unix socket; stops when dropped.
 pub struct Server {
     pub url: String,
+    pub socket_url: String,
     /// The key of the one service that may call.
     pub tester: Arc<KeyPair>,
     pub registry: Registry,
     handle: ServerHandle,
+    _directory: TempDir,
 }
 
 impl Server {
@@ -186,10 +198,13 @@ impl Server {
         });
         let server = server.workers(1).on_connect(remember_connection).bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://{}", server.addrs()[0]);
-        let server = server.run();
+        let directory = TempDir::new().unwrap();
+        let socket = directory.path().join("probe.sock");
+        let server = server.listen_uds(UnixListener::bind(&socket).unwrap()).unwrap().run();
+        let socket_url = format!("unix://{}", socket.display());
         let handle = server.handle();
         tokio::spawn(server);
-        Self { url, tester, registry, handle }
+        Self { url, socket_url, tester, registry, handle, _directory: directory }
     }
 }
 

@@ -30,7 +30,12 @@ fn wrong() -> Vec<(Placement, &'static str)> {
         ),
         (
             Placement::remote("notes:1"),
-            "url notes:1 of remote service notes must start with http:// or https://",
+            "url notes:1 of remote service notes must start with http://, https:// or unix://",
+        ),
+        (
+            Placement::remote("unix://notes.sock"),
+            "url unix://notes.sock of remote service notes must name a socket by its absolute path, as \
+             unix:///run/tributary/ledger.sock does",
         ),
         (Placement { side: Side::Remote, ..split(5.0) }, "service notes has a share and is not split"),
         (

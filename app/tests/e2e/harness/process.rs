@@ -27,6 +27,7 @@ pub struct Process {
     announcement: PathBuf,
     log: PathBuf,
     certificates: Option<Certificates>,
+    socket: Option<PathBuf>,
     child: Option<Child>,
     killed: bool,
 }
@@ -44,29 +45,44 @@ impl Process {
         private: SocketAddr,
         common: &[String],
         directory: &Path,
-        authority: Option<&Authority>,
     ) -> Self {
         let file = |kind: &str| directory.join(format!("{}.{kind}", modules.join("-")));
         let (announcement, log) = (file("announcement"), file("log"));
-        let certificates = authority.map(|authority| {
-            let certificates = Certificates::below(directory, modules);
-            certificates.believe(&[authority]);
-            certificates.issue(authority);
-            certificates
-        });
-        let own = certificates.iter().flat_map(Certificates::settings);
         Self {
             mode,
             modules,
-            common: common.iter().cloned().chain(own).collect(),
+            common: common.to_vec(),
             private,
             public: None,
             announcement,
             log,
-            certificates,
+            certificates: None,
+            socket: None,
             child: None,
             killed: false,
         }
+    }
+
+    /// The same with certificates that `authority` signed.
+    pub(super) fn certified(mut self, directory: &Path, authority: &Authority) -> Self {
+        let certificates = Certificates::below(directory, self.modules);
+        certificates.believe(&[authority]);
+        certificates.issue(authority);
+        self.common.extend(certificates.settings());
+        self.certificates = Some(certificates);
+        self
+    }
+
+    /// The same with a Unix socket for its private listener.
+    pub(super) fn listening_at(mut self, socket: PathBuf) -> Self {
+        self.common.push(format!("--set=private.socket={}", socket.display()));
+        self.socket = Some(socket);
+        self
+    }
+
+    /// Where its private listener answers too.
+    pub fn socket(&self) -> &Path {
+        self.socket.as_deref().expect("calls go over sockets here")
     }
 
     pub fn runs(&self, module: &str) -> bool {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::harness::{
     Answer, Bank, Client, Database, Installation, Mode, PASSWORD, SAMPLES, Transcript, patiently, run,
-    run_over_tls,
+    run_over_sockets, run_over_tls,
 };
 
 pub async fn the_same_script_gets_the_same_answers_in_every_mode() {
@@ -26,6 +26,11 @@ pub async fn the_same_script_gets_the_same_answers_in_every_mode() {
     run_over_tls(Mode::Microservices, Database::Sqlite, async |at: &mut Installation| {
         let transcript = script(at).await;
         told.borrow_mut().push(("Microservices over TLS".to_owned(), transcript));
+    })
+    .await;
+    run_over_sockets(Mode::Microservices, Database::Sqlite, async |at: &mut Installation| {
+        let transcript = script(at).await;
+        told.borrow_mut().push(("Microservices over Unix sockets".to_owned(), transcript));
     })
     .await;
     let told = told.into_inner();

@@ -34,7 +34,7 @@ pub(super) struct Endpoint {
     base: Url,
     /// The one address of a name with several that is meant here.
     address: Option<SocketAddr>,
-    /// Connects to that address, whatever the name says.
+    /// Connects to that address, whatever the name says, or to the socket that the base means.
     client: Option<Client>,
     breaker: Arc<Breaker>,
     in_flight: AtomicUsize,
@@ -85,7 +85,10 @@ impl Endpoint {
 
     fn told(&self) -> Told {
         Told {
-            url: self.base.origin().ascii_serialization(),
+            url: match is_socket(&self.base) {
+                true => self.base.to_string(),
+                false => self.base.origin().ascii_serialization(),
+            },
             address: self.address,
             breaker: self.breaker.state().to_owned(),
             in_flight: self.in_flight.load(Ordering::Relaxed),
@@ -95,7 +98,7 @@ impl Endpoint {
     /// Readdresses `request` to here: same path, same query.
     fn address(&self, request: &mut Request) {
         if self.moved {
-            let mut url = self.base.clone();
+            let mut url = requested(&self.base);
             url.set_path(request.url().path());
             url.set_query(request.url().query());
             *request.url_mut() = url;
@@ -120,18 +123,24 @@ pub(super) struct Endpoints {
 
 impl Endpoints {
     /// One for each base to begin with; requests are made for the first.
+    ///
+    /// # Errors
+    /// The client of a socket cannot be built.
     pub(super) fn new(
         service: &str,
         bases: Vec<Url>,
         rules: BreakerRules,
         resolver: Resolve,
         tls: Option<ClientConfig>,
-    ) -> Self {
-        let endpoint =
-            |(at, base)| Arc::new(Endpoint { moved: at > 0, ..Endpoint::new(service, base, None, rules) });
-        let list = Arc::new(ArcSwap::from_pointee(bases.iter().enumerate().map(endpoint).collect()));
+    ) -> reqwest::Result<Self> {
+        let endpoint = |(at, base)| {
+            let client = is_socket(base).then(|| http_client(base, None, None)).transpose()?;
+            let endpoint = Endpoint::new(service, base, None, rules);
+            Ok(Arc::new(Endpoint { client, moved: at > 0, ..endpoint }))
+        };
+        let list = bases.iter().enumerate().map(endpoint).collect::<reqwest::Result<_>>()?;
         let names = Names::new(service, bases, rules, resolver, tls);
-        Self { list, names, dice: Mutex::new(Dice::new()) }
+        Ok(Self { list: Arc::new(ArcSwap::from_pointee(list)), names, dice: Mutex::new(Dice::new()) })
     }
 
     /// The same with breakers whose chances a seed tells beforehand.
@@ -264,6 +273,19 @@ fn authority(base: &Url) -> String {
     }
 }
 
+/// Whether `base` is a Unix socket of this machine: `unix:///run/tributary/ledger.sock`.
+pub(super) fn is_socket(base: &Url) -> bool {
+    base.scheme() == "unix"
+}
+
+/// What requests for `base` are made for. Behind a socket is this machine.
+pub(super) fn requested(base: &Url) -> Url {
+    match is_socket(base) {
+        true => Url::parse("http://localhost").expect("this is a URL"),
+        false => base.clone(),
+    }
+}
+
 /// A client for private listeners: no proxy of the environment, no redirects, and no certificates read
 /// where no TLS is spoken (reading them fails on an image that has none).
 pub(super) fn http_client(
@@ -280,6 +302,7 @@ pub(super) fn http_client(
         .pool_idle_timeout(IDLE_TIMEOUT);
     let builder = match (base.host_str(), address) {
         (Some(host), Some(address)) => builder.resolve(host, address),
+        _ if is_socket(base) => builder.unix_socket(base.path()),
         _ => builder,
     };
     match tls {

@@ -5,8 +5,9 @@ mod world;
 
 use std::time::Duration;
 
+use service_registry::policy::Policy;
 use service_registry::{CallContext, CallError};
-use service_registry_http::{ServiceSigner, Tls};
+use service_registry_http::{ServiceSigner, Tls, Upstream};
 
 use world::{Authority, Door, Near, World, patiently};
 
@@ -78,6 +79,16 @@ async fn where_one_of_several_services_may_answer_nobody_else_does() {
         let answer = client.get(format!("{}/health/live", door.url)).send().await;
         assert_eq!(answer.is_ok(), answers, "{shown}");
     }
+}
+
+#[test]
+fn nobody_is_asked_over_a_socket_where_calls_go_over_tls() {
+    let world = World::new(&Authority::new());
+    let tls = Tls::load(world.named("far"), &["far".to_owned()]).unwrap();
+    let urls = ["https://near:1", "unix:///run/near.sock"].map(str::to_owned);
+    let refused = Upstream::over_tls("near", &urls, &Policy::default(), &tls).err();
+    let why = CallError::failed("nobody shows a certificate on unix:///run/near.sock");
+    assert_eq!(refused, Some(why));
 }
 
 #[test]
