@@ -74,7 +74,7 @@ pub async fn run(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Instal
 
 /// The same where calls between processes go over TLS, with certificates on both sides.
 pub async fn run_over_tls(mode: Mode, on: Database, journey: impl AsyncFnOnce(&mut Installation)) {
-    run_under(Between::Tls(Authority::new("before")), &mode.parts(), on, started(journey)).await;
+    run_under(Between::Tls(Arc::new(Authority::new("before"))), &mode.parts(), on, started(journey)).await;
 }
 
 /// The same where processes call each other over Unix sockets.
@@ -98,7 +98,7 @@ pub async fn run_parts(parts: &[Part], on: Database, journey: impl AsyncFnOnce(&
 /// What is between processes.
 enum Between {
     Addresses,
-    Tls(Authority),
+    Tls(Arc<Authority>),
     Sockets,
 }
 
@@ -158,7 +158,7 @@ impl Installation {
         });
         let processes = processes.collect();
         let authority = match between {
-            Between::Tls(authority) => Some(Arc::new(authority)),
+            Between::Tls(authority) => Some(authority),
             Between::Addresses | Between::Sockets => None,
         };
         Self { processes, directory, authority, refusals_expected: false }

@@ -54,6 +54,7 @@ impl Setup {
         let base = Url::parse("http://127.0.0.1:1").unwrap();
         let rules = self.policy.breaker;
         let endpoints = Endpoints::new("callee", vec![base.clone()], rules, SystemResolver::shared(), None);
+        let endpoints = endpoints.unwrap();
         let attempt = Arc::new(Attempt::new(endpoints.foretold(rules, seed)));
         let script = Arc::clone(callee);
         let client = ClientBuilder::new(NOBODY.clone()).with_arc(attempt.clone()).with_arc(script).build();
