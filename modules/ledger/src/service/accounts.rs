@@ -31,6 +31,17 @@ impl LedgerService {
         found.ok_or(LedgerError::AccountNotFound(id))
     }
 
+    /// The same without its balances, which are sums.
+    pub(super) async fn check_account(
+        &self,
+        cx: &CallContext,
+        who: &Principal,
+        id: AccountId,
+    ) -> Result<(), LedgerError> {
+        let found = accounts::find_row(self.store.reader(), who.space, id).await.or_fail(cx)?;
+        found.map(drop).ok_or(LedgerError::AccountNotFound(id))
+    }
+
     pub(super) async fn open_account(
         &self,
         cx: &CallContext,

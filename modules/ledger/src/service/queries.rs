@@ -22,7 +22,7 @@ impl LedgerService {
         page: PageRequest,
     ) -> Result<Page<Transaction>, LedgerError> {
         if let Some(account) = filter.account_id {
-            self.account_of(cx, who, account).await?;
+            self.check_account(cx, who, account).await?;
         }
         let wanted = Wanted {
             dates: filter.dates().map_err(|error| invalid("?to", &error))?,
@@ -59,7 +59,7 @@ impl LedgerService {
         page: PageRequest,
     ) -> Result<Page<BalanceSnapshot>, LedgerError> {
         if let Some(account) = filter.account_id {
-            self.account_of(cx, who, account).await?;
+            self.check_account(cx, who, account).await?;
         }
         let dates = filter.dates().map_err(|error| invalid("?to", &error))?;
         let after = position(&page, |cursor| Ok((cursor.part(0)?, cursor.part(1)?, cursor.part(2)?)))?;

@@ -11,10 +11,11 @@ use crate::domain::Sum;
 
 /// An account with its latest stated balance, and the sum of what came after that.
 static SELECT: LazyLock<String> = LazyLock::new(|| {
+    // PostgreSQL would look at every row to find that none is later than no day.
     let later = |half: &str| {
         format!(
-            "(SELECT CAST(sum({half}) AS BIGINT) FROM transactions t \
-             WHERE t.account_id = a.id AND t.posted_on > b.as_of AND t.removed_at IS NULL AND NOT t.pending)"
+            "CASE WHEN b.as_of IS NOT NULL THEN (SELECT CAST(sum({half}) AS BIGINT) FROM transactions t \
+             WHERE t.account_id = a.id AND t.posted_on > b.as_of AND t.removed_at IS NULL AND NOT t.pending) END"
         )
     };
     let pending = |half: &str| {
