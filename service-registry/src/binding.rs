@@ -51,15 +51,15 @@ impl<T: Contract + ?Sized> Binding<T> {
 /// Who answers one call of a split.
 pub(crate) enum Chosen<'a> {
     Local,
-    Compared(&'a dyn Transport),
-    Remote(&'a dyn Transport),
+    Compared(&'a Arc<dyn Transport>),
+    Remote(&'a Arc<dyn Transport>),
 }
 
 impl<T: Contract + ?Sized> Split<T> {
     pub(crate) fn choose(&self, method: usize, cx: &CallContext) -> Chosen<'_> {
         match &self.compared {
-            _ if is_among(self.share, cx) => Chosen::Remote(&*self.remote),
-            Some(compared) if T::METHODS[method].class == Class::Read => Chosen::Compared(&**compared),
+            _ if is_among(self.share, cx) => Chosen::Remote(&self.remote),
+            Some(compared) if T::METHODS[method].class == Class::Read => Chosen::Compared(compared),
             _ => Chosen::Local,
         }
     }

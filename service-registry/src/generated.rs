@@ -24,15 +24,20 @@ pub struct Bound<T: Contract + ?Sized>(crate::client::Bound<T>);
 /// Who answers a call, if anybody does.
 pub enum Route<'a, T: ?Sized> {
     Local(&'a Arc<T>, &'a Bulkhead),
-    Sent(Way<'a>),
+    Sent(Way),
     Unbound,
 }
 
 /// A transport that a call takes, and the side that it counts for.
-#[derive(Clone, Copy)]
-pub struct Way<'a> {
-    transport: &'a dyn Transport,
+pub struct Way {
+    transport: Arc<dyn Transport>,
     kind: Kind,
+}
+
+impl Way {
+    fn new(transport: &Arc<dyn Transport>, kind: Kind) -> Self {
+        Self { transport: Arc::clone(transport), kind }
+    }
 }
 
 /// Takes hold of the client's binding as it is now.
@@ -47,7 +52,7 @@ impl<T: Contract + ?Sized> Bound<T> {
     pub fn route(&self, index: usize, cx: &CallContext) -> Route<'_, T> {
         match &**self.0 {
             Binding::Local(service, bulkhead) => Route::Local(service, bulkhead),
-            Binding::Remote(transport) => Route::Sent(Way { transport: &**transport, kind: Kind::Remote }),
+            Binding::Remote(transport) => Route::Sent(Way::new(transport, Kind::Remote)),
             Binding::Split(split) => choose(split, index, cx),
             Binding::Unbound => Route::Unbound,
         }
@@ -57,8 +62,8 @@ impl<T: Contract + ?Sized> Bound<T> {
 fn choose<'a, T: Contract + ?Sized>(split: &'a Split<T>, index: usize, cx: &CallContext) -> Route<'a, T> {
     match split.choose(index, cx) {
         Chosen::Local => Route::Local(&split.service, &split.bulkhead),
-        Chosen::Compared(transport) => Route::Sent(Way { transport, kind: Kind::Local }),
-        Chosen::Remote(transport) => Route::Sent(Way { transport, kind: Kind::Remote }),
+        Chosen::Compared(transport) => Route::Sent(Way::new(transport, Kind::Local)),
+        Chosen::Remote(transport) => Route::Sent(Way::new(transport, Kind::Remote)),
     }
 }
 
@@ -117,7 +122,7 @@ pub fn unbound<A, E: SeamError>(call: &Call<'_>) -> Result<A, E> {
 /// Sends the call away and reads what comes back.
 pub async fn send<T, A, E>(
     call: &Call<'_>,
-    way: Way<'_>,
+    way: Way,
     index: usize,
     arguments: &(impl Serialize + Sync),
 ) -> Result<A, E>

@@ -32,18 +32,29 @@ impl TraceContext {
 
     /// The trace id as 32 hex digits, as logs and trace stores write it.
     pub fn trace_id_hex(&self) -> String {
-        hex(&self.trace_id)
+        self.traceparent()[3..35].to_owned()
     }
 
     /// The value of a `traceparent` header of version 00.
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-{:02x}", hex(&self.trace_id), hex(&self.span_id), u8::from(self.sampled))
+        self.to_string()
+    }
+}
+
+impl fmt::Display for TraceContext {
+    /// As [`TraceContext::traceparent`] gives it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = *b"00-tttttttttttttttttttttttttttttttt-ssssssssssssssss-00";
+        write_hex(&self.trace_id, &mut text[3..35]);
+        write_hex(&self.span_id, &mut text[36..52]);
+        text[54] += u8::from(self.sampled);
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
 impl fmt::Debug for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.traceparent())
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -78,13 +89,12 @@ impl FromStr for TraceContext {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Two digits for each byte.
+fn write_hex(bytes: &[u8], digits: &mut [u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
+    for (byte, pair) in bytes.iter().zip(digits.chunks_exact_mut(2)) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
 }
 
 /// Lower-case hex only: the specification forbids the upper-case form.

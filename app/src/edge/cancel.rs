@@ -1,5 +1,7 @@
 //! 13. A read whose client went away is dropped. A write ends by itself (semantics §6), and is left alone here.
 
+use std::pin::pin;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -15,7 +17,7 @@ pub(super) async fn drop_reads(
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     }
     let watch = CallerWatch::of(req.request());
-    match watch.unless_gone(next.call(req)).await {
+    match watch.unless_gone(pin!(next.call(req))).await {
         Some(answer) => answer.map(ServiceResponse::map_into_boxed_body),
         // Nobody hears this.
         None => Err(InternalError::from_response("gone", HttpResponse::RequestTimeout().finish()).into()),

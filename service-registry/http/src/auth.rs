@@ -39,8 +39,8 @@ pub struct Authenticated {
 /// Reads who sent a request, from its service token, and for whom, from the user's own token beside it or from the
 /// claim of the sending service.
 pub async fn authenticate(asked: &Asked<'_>, auth: &RpcAuth) -> Result<Authenticated, CallError> {
-    let authorization = text_header(asked.headers, AUTHORIZATION)?;
-    let user_token = text_header(asked.headers, USER_TOKEN)?;
+    let authorization = text_header(asked.headers, &AUTHORIZATION)?;
+    let user_token = text_header(asked.headers, &USER_TOKEN)?;
     let Verified { service, act } = sender(asked, auth, authorization)
         .map_err(|refused| asked.refuse(auth, refused.claimed.as_deref(), refused.reason))?;
     let caller = match (user_token, act) {

@@ -68,8 +68,8 @@ impl HttpTransport {
     fn reply(&self, answer: Answer, call: &Outgoing<'_>) -> Result<Reply, CallError> {
         let Answer { response, body } = answer;
         let status = response.status();
-        let refusal = response.headers().contains_key(REFUSAL);
-        if response.headers().contains_key(REPLAYED) {
+        let refusal = response.headers().contains_key(&REFUSAL.written);
+        if response.headers().contains_key(&REPLAYED.written) {
             call.cx.mark_replayed();
         }
         // Read to its end by our rules.

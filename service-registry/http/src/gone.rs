@@ -63,9 +63,9 @@ impl CallerWatch {
     }
 
     /// The outcome of `work`, or nothing if the sender goes away before; then `work` is dropped.
-    pub async fn unless_gone<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn unless_gone<T>(&self, work: impl Future<Output = T> + Unpin) -> Option<T> {
         let Some(Connection(stream)) = &self.0 else { return Some(work.await) };
-        match select(pin!(work), pin!(gone(stream))).await {
+        match select(work, pin!(gone(stream))).await {
             Either::Left((outcome, _)) => Some(outcome),
             Either::Right(_) => None,
         }

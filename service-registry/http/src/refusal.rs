@@ -159,7 +159,7 @@ impl<'a> Asked<'a> {
             method = cut(self.what),
             caller = caller.map_or("unknown", cut),
             reason = reason.label(),
-            request_id = text_header(self.headers, REQUEST_ID).ok().flatten().map(cut),
+            request_id = text_header(self.headers, &REQUEST_ID).ok().flatten().map(cut),
             certificate = self.certificate.map(|named| tracing::field::display(named.join(" "))),
             peer = self.peer.map(tracing::field::display),
             "Refused {known} a call to {service}: {reason}"

@@ -1,6 +1,7 @@
 //! The receiving side: `POST /rpc/{service}/v{version}/{method}` on the private listener, and for whoever calls the
 //! first time `GET /rpc/{service}` (the fingerprints of its contracts) and `GET /rpc/{service}/v{version}` (the shapes).
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use actix_web::http::{Method, StatusCode};
@@ -55,7 +56,7 @@ async fn answer(door: web::Data<Door>, request: HttpRequest, body: web::Payload)
     };
     match admitted {
         // A caller is watched only while there is work for them: the wait for a body ends with its connection anyway.
-        Ok(call) => match CallerWatch::of(&request).unless_gone(call.run()).await {
+        Ok(call) => match CallerWatch::of(&request).unless_gone(pin!(call.run())).await {
             Some(response) => response,
             // A read was dropped with its caller, a write goes on by itself; nobody hears this.
             None => HttpResponse::RequestTimeout().finish(),
@@ -127,12 +128,12 @@ impl Door {
         if !self.registry.permissions().allow(&sender.service, service, method) {
             return Err(asked.refuse(auth, Some(&sender.service), Reason::Method).into());
         }
-        let believed = request.headers().get(CONTRACT);
+        let believed = request.headers().get(&CONTRACT.read);
         if believed.is_some_and(|believed| believed.as_bytes() != dispatcher.mark().as_bytes()) {
             return Err(Refused(StatusCode::PRECONDITION_FAILED, CallError::unavailable(service)));
         }
         let cx = context_from_headers(request.headers(), sender.caller)?;
-        let arguments = tokio::time::timeout(cx.remaining(), read(body))
+        let arguments = tokio::time::timeout_at(cx.deadline().into(), read(body))
             .await
             .map_err(|_| CallError::deadline_exceeded(service, method))??;
         Ok(Admitted { dispatcher, caller: sender.service, method, cx, arguments })
@@ -193,12 +194,12 @@ fn write_reply(cx: &CallContext, reply: Reply) -> HttpResponse {
         Reply::Answer(body) => (HttpResponse::Ok(), body),
         Reply::Refusal(body) => {
             let mut response = HttpResponse::UnprocessableEntity();
-            response.insert_header((REFUSAL, "1"));
+            response.insert_header((REFUSAL.read.clone(), "1"));
             (response, body)
         }
     };
     if cx.was_replayed() {
-        response.insert_header((REPLAYED, "true"));
+        response.insert_header((REPLAYED.read.clone(), "true"));
     }
     response.content_type("application/json").body(body)
 }

@@ -26,7 +26,7 @@ use service_registry::policy::{Bulkhead, Policy};
 use service_registry::{CallError, Endpoint, Tally, Unanswered};
 use tracing::debug;
 
-use self::attempt::{Attempt, ShortCircuited, Unfit};
+use self::attempt::{Attempt, Journey, ShortCircuited, Unfit};
 pub use self::contracts::Spoken;
 use self::contracts::Unreached;
 use self::endpoints::Endpoints;
@@ -131,7 +131,8 @@ impl Upstream {
     /// too many wait already, [`CallError::DeadlineExceeded`] when the time ran out on the way; and what `make` fails with.
     pub async fn send(&self, make: impl Make, rules: Rules, retries: &Tally) -> Result<Answer, Unanswered> {
         let _place = self.bulkhead.enter().await.map_err(Unanswered::unsent)?;
-        let (outcome, journey) = self.repeats.send(&self.client, make, rules, retries).await?;
+        let (outcome, mut notes) = self.repeats.send(&self.client, make, rules, retries).await?;
+        let journey: Option<Journey> = notes.remove();
         match outcome {
             Ok(response) => Ok(Answer { response, body: journey.and_then(|journey| journey.body) }),
             Err(error) => {

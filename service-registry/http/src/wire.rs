@@ -1,8 +1,11 @@
 //! The headers of a call, written and read in one place.
 
+use std::fmt::{self, Write};
+use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName};
+use bytes::BytesMut;
 use http::HeaderValue;
 use service_registry::{
     CallContext, CallError, Caller, DEFAULT_TIMEOUT, IdempotencyKey, Proof, TraceContext,
@@ -11,24 +14,36 @@ use uuid::Uuid;
 
 use crate::signer::ServiceSigner;
 
-pub const AUTHORIZATION: &str = "authorization";
+/// A header by both its names: reqwest writes with one version of the `http` crate, actix reads with another.
+pub struct Name {
+    pub(crate) written: http::HeaderName,
+    pub(crate) read: HeaderName,
+}
+
+impl Name {
+    const fn new(name: &'static str) -> Self {
+        Self { written: http::HeaderName::from_static(name), read: HeaderName::from_static(name) }
+    }
+}
+
+pub static AUTHORIZATION: Name = Name::new("authorization");
 /// The user's own access token, beside the service token and never in its place.
-pub const USER_TOKEN: &str = "tributary-user-token";
-pub const TRACEPARENT: &str = "traceparent";
-pub const REQUEST_ID: &str = "x-request-id";
+pub static USER_TOKEN: Name = Name::new("tributary-user-token");
+pub static TRACEPARENT: Name = Name::new("traceparent");
+pub static REQUEST_ID: Name = Name::new("x-request-id");
 /// Remaining milliseconds when the request left; relative, so that clocks need not agree.
-pub const DEADLINE_MS: &str = "x-request-deadline-ms";
-pub const CALL_ID: &str = "x-call-id";
-pub const CALL_DEPTH: &str = "x-call-depth";
-pub const RETRY_ATTEMPT: &str = "x-retry-attempt";
+pub static DEADLINE_MS: Name = Name::new("x-request-deadline-ms");
+pub static CALL_ID: Name = Name::new("x-call-id");
+pub static CALL_DEPTH: Name = Name::new("x-call-depth");
+pub static RETRY_ATTEMPT: Name = Name::new("x-retry-attempt");
 /// The client's idempotency key, its route and its fingerprint, as JSON.
-pub const IDEMPOTENCY: &str = "x-idempotency";
+pub static IDEMPOTENCY: Name = Name::new("x-idempotency");
 /// What the caller believes the callee to offer; another callee answers 412 and does nothing.
-pub const CONTRACT: &str = "x-contract";
+pub static CONTRACT: Name = Name::new("x-contract");
 /// On an answer: its body is the service's own error.
-pub const REFUSAL: &str = "x-rpc-refusal";
+pub static REFUSAL: Name = Name::new("x-rpc-refusal");
 /// On an answer: it comes from the record of an earlier, equal request.
-pub const REPLAYED: &str = "idempotent-replayed";
+pub static REPLAYED: Name = Name::new("idempotent-replayed");
 
 /// Taken off the remaining time at each hop, so that the callee gives up before its caller does.
 pub const HOP: Duration = Duration::from_millis(10);
@@ -47,21 +62,29 @@ pub fn headers_for(
     let remaining = remaining_ms(cx).ok_or_else(|| CallError::deadline_exceeded(target, "request"))?;
     // Each header costs about a hundred nanoseconds a side, so what says nothing is left out.
     let mut headers = http::HeaderMap::with_capacity(12);
-    headers.insert(AUTHORIZATION, authorization(cx, target, signer)?);
+    headers.insert(&AUTHORIZATION.written, authorization(cx, target, signer)?);
     if let Some(Proof::UserToken(token)) = cx.caller().map(|caller| &caller.proof) {
-        headers.insert(USER_TOKEN, written(USER_TOKEN, token.as_bytes())?);
+        let token = HeaderValue::from_str(token).map_err(|_| unwritable(&USER_TOKEN))?;
+        headers.insert(&USER_TOKEN.written, token);
     }
     if let Some(key) = cx.idempotency() {
         let json = serde_json::to_vec(key).map_err(|error| CallError::failed(error.to_string()))?;
-        headers.insert(IDEMPOTENCY, written(IDEMPOTENCY, &json)?);
+        let json = HeaderValue::try_from(json).map_err(|_| unwritable(&IDEMPOTENCY))?;
+        headers.insert(&IDEMPOTENCY.written, json);
     }
-    headers.insert(TRACEPARENT, written(TRACEPARENT, cx.trace().traceparent().as_bytes())?);
-    headers.insert(REQUEST_ID, uuid_value(cx.request_id())?);
-    headers.insert(DEADLINE_MS, HeaderValue::from(remaining));
-    headers.insert(CALL_ID, uuid_value(cx.call_id())?);
-    headers.insert(CALL_DEPTH, HeaderValue::from(u16::from(cx.depth())));
+    // One piece of memory for all values of the call itself: reqwest copies the headers twice.
+    let mut memory = BytesMut::with_capacity(160);
+    let mut insert = |name: &Name, value: &dyn fmt::Display| {
+        headers.insert(&name.written, written(&mut memory, value).ok_or_else(|| unwritable(name))?);
+        Ok::<(), CallError>(())
+    };
+    insert(&TRACEPARENT, &cx.trace())?;
+    insert(&REQUEST_ID, &cx.request_id())?;
+    insert(&DEADLINE_MS, &remaining)?;
+    insert(&CALL_ID, &cx.call_id())?;
+    insert(&CALL_DEPTH, &cx.depth())?;
     if cx.retry_attempt() > 0 {
-        headers.insert(RETRY_ATTEMPT, HeaderValue::from(u16::from(cx.retry_attempt())));
+        insert(&RETRY_ATTEMPT, &cx.retry_attempt())?;
     }
     Ok(headers)
 }
@@ -73,13 +96,13 @@ fn authorization(cx: &CallContext, target: &str, signer: &ServiceSigner) -> Resu
     }
 }
 
-fn uuid_value(id: Uuid) -> Result<HeaderValue, CallError> {
-    written(CALL_ID, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes())
+fn written(memory: &mut BytesMut, value: &dyn fmt::Display) -> Option<HeaderValue> {
+    write!(memory, "{value}").ok()?;
+    HeaderValue::from_maybe_shared(memory.split().freeze()).ok()
 }
 
-fn written(name: &str, value: &[u8]) -> Result<HeaderValue, CallError> {
-    HeaderValue::from_bytes(value)
-        .map_err(|_| CallError::protocol(format!("header {name} cannot be written")))
+fn unwritable(name: &Name) -> CallError {
+    CallError::protocol(format!("header {} cannot be written", name.read))
 }
 
 /// What the callee may still use; none when nothing would be left for it.
@@ -94,22 +117,22 @@ pub(crate) fn remaining_ms(cx: &CallContext) -> Option<u64> {
 /// that somebody sent would break what it promises. Only the request id and the trace, which steer
 /// nothing, are replaced.
 pub fn context_from_headers(headers: &HeaderMap, caller: Option<Caller>) -> Result<CallContext, CallError> {
-    let deadline_ms: Option<i64> = parsed(headers, DEADLINE_MS)?;
+    let deadline_ms: Option<i64> = parsed(headers, &DEADLINE_MS)?;
     let remaining = match deadline_ms {
         Some(ms) => Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(LONGEST),
         None => DEFAULT_TIMEOUT,
     };
-    let trace = TraceContext::from_header(text_header(headers, TRACEPARENT).ok().flatten());
-    let request_id = parsed(headers, REQUEST_ID).ok().flatten().unwrap_or_else(Uuid::now_v7);
+    let trace = TraceContext::from_header(text_header(headers, &TRACEPARENT).ok().flatten());
+    let request_id = parsed(headers, &REQUEST_ID).ok().flatten().unwrap_or_else(Uuid::now_v7);
     let mut cx = CallContext::of_request(request_id, trace)
         .with_position(
-            parsed(headers, CALL_ID)?.unwrap_or_else(Uuid::now_v7),
-            parsed(headers, CALL_DEPTH)?.unwrap_or(0),
-            parsed(headers, RETRY_ATTEMPT)?.unwrap_or(0),
+            parsed(headers, &CALL_ID)?.unwrap_or_else(Uuid::now_v7),
+            parsed(headers, &CALL_DEPTH)?.unwrap_or(0),
+            parsed(headers, &RETRY_ATTEMPT)?.unwrap_or(0),
         )
         .with_remaining(remaining);
-    if let Some(json) = text_header(headers, IDEMPOTENCY)? {
-        let key: IdempotencyKey = serde_json::from_str(json).map_err(|_| unreadable(IDEMPOTENCY))?;
+    if let Some(json) = text_header(headers, &IDEMPOTENCY)? {
+        let key: IdempotencyKey = serde_json::from_str(json).map_err(|_| unreadable(&IDEMPOTENCY))?;
         cx = cx.with_idempotency(key);
     }
     Ok(match caller {
@@ -119,28 +142,24 @@ pub fn context_from_headers(headers: &HeaderMap, caller: Option<Caller>) -> Resu
 }
 
 /// The one value of a header as text; two values are refused, since two readers could choose differently.
-pub(crate) fn text_header<'a>(
-    headers: &'a HeaderMap,
-    name: &'static str,
-) -> Result<Option<&'a str>, CallError> {
-    let name = HeaderName::from_static(name);
-    let mut values = headers.get_all(&name);
+pub(crate) fn text_header<'a>(headers: &'a HeaderMap, name: &Name) -> Result<Option<&'a str>, CallError> {
+    let mut values = headers.get_all(&name.read);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| unreadable(name.as_str())),
-        (Some(_), Some(_)) => Err(unreadable(name.as_str())),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| unreadable(name)),
+        (Some(_), Some(_)) => Err(unreadable(name)),
     }
 }
 
-fn parsed<T: std::str::FromStr>(headers: &HeaderMap, name: &'static str) -> Result<Option<T>, CallError> {
+fn parsed<T: FromStr>(headers: &HeaderMap, name: &Name) -> Result<Option<T>, CallError> {
     match text_header(headers, name)? {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| unreadable(name)),
     }
 }
 
-fn unreadable(name: &str) -> CallError {
-    CallError::protocol(format!("header {name} cannot be read"))
+fn unreadable(name: &Name) -> CallError {
+    CallError::protocol(format!("header {} cannot be read", name.read))
 }
 
 #[cfg(test)]
@@ -191,9 +210,9 @@ mod tests {
             proof,
         };
         let beside = carried(&CallContext::root().with_caller(caller(token)));
-        assert_eq!(text_header(&beside, USER_TOKEN), Ok(Some("user-token")));
+        assert_eq!(text_header(&beside, &USER_TOKEN), Ok(Some("user-token")));
         let inside = carried(&CallContext::root().with_caller(caller(Proof::Delegated)));
-        assert_eq!(text_header(&inside, USER_TOKEN), Ok(None));
+        assert_eq!(text_header(&inside, &USER_TOKEN), Ok(None));
     }
 
     #[test]
@@ -205,9 +224,9 @@ mod tests {
 
     #[test]
     fn headers_that_steer_a_call_are_refused_when_unreadable() {
-        for name in [DEADLINE_MS, CALL_ID, CALL_DEPTH, RETRY_ATTEMPT, IDEMPOTENCY] {
+        for name in [&DEADLINE_MS, &CALL_ID, &CALL_DEPTH, &RETRY_ATTEMPT, &IDEMPOTENCY] {
             let mut headers = carried(&CallContext::root());
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("nonsense"));
+            headers.insert(name.read.clone(), HeaderValue::from_static("nonsense"));
             assert_eq!(context_from_headers(&headers, None).err(), Some(unreadable(name)));
         }
     }
@@ -215,7 +234,7 @@ mod tests {
     #[test]
     fn regression_a_deadline_beyond_all_bounds_is_an_hour() {
         let mut headers = carried(&CallContext::root());
-        headers.insert(HeaderName::from_static(DEADLINE_MS), HeaderValue::from(i64::MAX));
+        headers.insert(DEADLINE_MS.read.clone(), HeaderValue::from(i64::MAX));
         let remaining = context_from_headers(&headers, None).unwrap().remaining();
         assert!(remaining <= LONGEST && remaining > LONGEST - Duration::from_secs(60), "{remaining:?}");
     }
@@ -223,15 +242,15 @@ mod tests {
     #[test]
     fn a_header_given_twice_is_refused() {
         let mut headers = carried(&CallContext::root());
-        headers.append(HeaderName::from_static(CALL_DEPTH), HeaderValue::from_static("0"));
-        assert_eq!(context_from_headers(&headers, None).err(), Some(unreadable(CALL_DEPTH)));
+        headers.append(CALL_DEPTH.read.clone(), HeaderValue::from_static("0"));
+        assert_eq!(context_from_headers(&headers, None).err(), Some(unreadable(&CALL_DEPTH)));
     }
 
     #[test]
     fn a_broken_trace_or_request_id_is_replaced() {
         let mut headers = carried(&CallContext::root());
-        headers.insert(HeaderName::from_static(TRACEPARENT), HeaderValue::from_static("00-xyz"));
-        headers.insert(HeaderName::from_static(REQUEST_ID), HeaderValue::from_static("42"));
+        headers.insert(TRACEPARENT.read.clone(), HeaderValue::from_static("00-xyz"));
+        headers.insert(REQUEST_ID.read.clone(), HeaderValue::from_static("42"));
         let cx = context_from_headers(&headers, None).unwrap();
         assert_eq!((cx.trace().sampled, cx.request_id().get_version_num()), (false, 7));
     }

@@ -208,6 +208,8 @@ fn client_method(service: &Ident, index: usize, method: &Method) -> TokenStream 
                     #run
                 }
                 ::service_registry::generated::Route::Sent(__way) => {
+                    // The way keeps what it needs itself: a thread has room for few bindings at a time.
+                    ::core::mem::drop(__bound);
                     // Boxed, so that a local call does not carry the room that a remote one needs.
                     ::std::boxed::Box::pin(
                         ::service_registry::generated::send::<dyn #service, #answer, #error>(

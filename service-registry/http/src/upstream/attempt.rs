@@ -91,7 +91,9 @@ impl Attempt {
             };
             let whom = Greeted { endpoint, base, next, remaining: rules.remaining() };
             let ask = self.greeter.greet(whom, spoken);
-            let early = match endpoint.contracts.meet(spoken, &endpoint.name(), ask).await {
+            // Boxed, so that calls after a handshake do not carry the room that it needs.
+            let met = Box::pin(endpoint.contracts.meet(spoken, &endpoint.name(), ask)).await;
+            let early = match met {
                 Ok(()) => None,
                 Err(Unmet::Early(outcome)) => Some(outcome),
                 Err(Unmet::Refused(refusal)) => {
@@ -122,7 +124,7 @@ impl Middleware for Attempt {
         let Chosen { busy, permit, early } = self.choose(request.url(), &rules, tried, &next).await?;
         let endpoint = &busy.0;
         if let Some(mark) = rules.spoken.and_then(|spoken| endpoint.contracts.mark(spoken.version)) {
-            request.headers_mut().insert(CONTRACT, mark);
+            request.headers_mut().insert(&CONTRACT.written, mark);
         }
         let unsent = early.is_some();
         let answer = match early {
@@ -138,7 +140,7 @@ impl Middleware for Attempt {
         journey.sent |=
             !journey.unsent && !matches!(&answer, Err(Error::Reqwest(error)) if error.is_connect());
         let answer = match answer {
-            Ok(answer) => read(answer, journey).await,
+            Ok(mut answer) => read(&mut answer, journey).await.map(|()| answer),
             failed => failed,
         };
         if answer.is_err() || replaced {
@@ -150,10 +152,10 @@ impl Middleware for Attempt {
 }
 
 /// Reads an answer to its end if it is not too long for that, and keeps what it says beside it.
-async fn read(mut answer: Response, journey: &mut Journey) -> Result<Response> {
+async fn read(answer: &mut Response, journey: &mut Journey) -> Result<()> {
     let limit = journey.rules.whole_answer_bytes;
     if limit < u64::MAX && answer.content_length().is_none_or(|length| length > limit) {
-        return Ok(answer);
+        return Ok(());
     }
     let first = answer.chunk().await?.unwrap_or_default();
     // Most answers are one chunk, and need no copy.
@@ -168,7 +170,7 @@ async fn read(mut answer: Response, journey: &mut Journey) -> Result<Response> {
             whole.freeze()
         }
     });
-    Ok(answer)
+    Ok(())
 }
 
 /// A transport error or a 5xx is a failure, what a caller did wrong is not. A callee that says that the time ran

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
 use http::Extensions;
 use reqwest::{Client, Request, Response, Url, redirect};
 use reqwest_middleware::{Error, Next, Result};
@@ -64,16 +65,16 @@ impl Endpoint {
     }
 
     /// Sends `request` here.
-    pub(super) async fn send(
+    pub(super) fn send<'a>(
         &self,
         mut request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> Result<Response> {
+        extensions: &'a mut Extensions,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Response>> {
         self.address(&mut request);
         match &self.client {
-            Some(client) => client.execute(request).await.map_err(Error::Reqwest),
-            None => next.run(request, extensions).await,
+            Some(client) => client.execute(request).map_err(Error::Reqwest).boxed(),
+            None => next.run(request, extensions),
         }
     }
 

@@ -63,8 +63,8 @@ pub trait Make: FnMut() -> std::result::Result<Request, CallError> + Send {}
 
 impl<F: FnMut() -> std::result::Result<Request, CallError> + Send> Make for F {}
 
-/// What came of a request, and what the layers noted of it.
-pub(super) type Sent = (Result<Response>, Option<Journey>);
+/// What came of a request, and its [`Journey`].
+pub(super) type Sent = (Result<Response>, Extensions);
 
 /// Sends a request, and again if its [`Rules`] and the budget allow.
 pub(super) struct Repeats {
@@ -119,16 +119,24 @@ impl Repeats {
         retries: &Tally,
     ) -> std::result::Result<Sent, CallError> {
         self.budget.deposit();
-        let mut journey = Journey::new(rules);
+        let mut notes = Extensions::new();
+        notes.insert(Journey::new(rules));
         let mut past_retries = 0;
         loop {
             let mut request = make()?;
             if past_retries > 0 {
                 stamp(&mut request, &rules, past_retries);
             }
-            let sent = self.attempt(client, request, journey, &mut make).await?;
+            let sent = match self.hedge_after(&rules) {
+                None => execute(client, request, notes).await,
+                // Boxed, so that calls without one do not carry the room that a second needs.
+                Some(patience) => {
+                    let again = make()?;
+                    Box::pin(self.hedged(client, [request, again], notes, rules, patience)).await
+                }
+            };
             // What was not taken may be sent again like a call whose repeats are known.
-            let unsent = sent.1.as_ref().is_some_and(|journey| journey.unsent);
+            let unsent = sent.1.get().is_some_and(|journey: &Journey| journey.unsent);
             let now = Rules { dedupe: rules.dedupe || unsent, ..rules };
             let Some(wait) = self.wait(&now, past_retries, &sent.0) else { return Ok(sent) };
             past_retries += 1;
@@ -139,47 +147,46 @@ impl Repeats {
                 wait_ms = wait.as_millis(),
                 "Repeating a call"
             );
-            journey = sent.1.unwrap_or_else(|| Journey::new(rules));
+            notes = sent.1;
             tokio::time::sleep(wait).await;
         }
     }
 
-    async fn attempt(
+    /// How long to wait for an answer before a second request is sent beside the first, if it may be.
+    fn hedge_after(&self, rules: &Rules) -> Option<Duration> {
+        self.hedge_after.filter(|_| rules.class == Class::Read && rules.may_repeat_at_all())
+    }
+
+    async fn hedged(
         &self,
         client: &ClientWithMiddleware,
-        request: Request,
-        journey: Journey,
-        make: &mut impl Make,
-    ) -> std::result::Result<Sent, CallError> {
-        let rules = journey.rules;
-        let hedge = self.hedge_after.filter(|_| rules.class == Class::Read && rules.may_repeat_at_all());
-        let Some(patience) = hedge else { return Ok(execute(client, request, journey).await) };
-        let mut again = make()?;
+        [first, mut again]: [Request; 2],
+        notes: Extensions,
+        rules: Rules,
+        patience: Duration,
+    ) -> Sent {
         // The second sees what the first knew before it chose, and so may come to the same endpoint; with two in
         // flight there it is the less likely choice.
-        let beside = journey.clone();
+        let beside = notes.clone();
         let second = || {
             stamp(&mut again, &rules, 1);
             counter!("service_hedges_total", "service" => self.service.clone()).increment(1);
             execute(client, again, beside)
         };
         let may = || rules.remaining() > HOP && self.budget.withdraw();
-        Ok(hedged(execute(client, request, journey), patience, may, second).await)
+        hedged(execute(client, first, notes), patience, may, second).await
     }
 }
 
-async fn execute(client: &ClientWithMiddleware, request: Request, journey: Journey) -> Sent {
-    let mut extensions = Extensions::new();
-    extensions.insert(journey);
-    let answer = client.execute_with_extensions(request, &mut extensions).await;
-    (answer, extensions.remove())
+async fn execute(client: &ClientWithMiddleware, request: Request, mut notes: Extensions) -> Sent {
+    (client.execute_with_extensions(request, &mut notes).await, notes)
 }
 
 fn stamp(attempt: &mut Request, rules: &Rules, past_retries: u32) {
     let left_ms = u64::try_from(rules.remaining().saturating_sub(HOP).as_millis()).unwrap_or(u64::MAX);
     let headers = attempt.headers_mut();
-    headers.insert(DEADLINE_MS, HeaderValue::from(left_ms));
-    headers.insert(RETRY_ATTEMPT, HeaderValue::from(u32::from(rules.attempt_above) + past_retries));
+    headers.insert(&DEADLINE_MS.written, HeaderValue::from(left_ms));
+    headers.insert(&RETRY_ATTEMPT.written, HeaderValue::from(u32::from(rules.attempt_above) + past_retries));
 }
 
 /// The wait that the callee asked for, in whole seconds (RFC 9110 § 10.2.3; services send no dates).
