@@ -1,12 +1,13 @@
 //! Who calls, and in whose name: one answer for RPC and for proxied public requests.
 
+use actix_web::http::header::HeaderValue;
 use async_trait::async_trait;
 use service_registry::{CallError, Caller};
 
 use crate::refusal::{Asked, Reason};
 use crate::server::RpcAuth;
 use crate::verifier::{Refused, Verified};
-use crate::wire::{AUTHORIZATION, USER_TOKEN, text_header};
+use crate::wire::{AUTHORIZATION, USER_TOKEN, one_header, text_header};
 
 /// Verifies a user's own token again in the process that acts on it. Given by whoever knows the keys of
 /// the issuer.
@@ -39,7 +40,7 @@ pub struct Authenticated {
 /// Reads who sent a request, from its service token, and for whom, from the user's own token beside it or from the
 /// claim of the sending service.
 pub async fn authenticate(asked: &Asked<'_>, auth: &RpcAuth) -> Result<Authenticated, CallError> {
-    let authorization = text_header(asked.headers, &AUTHORIZATION)?;
+    let authorization = one_header(asked.headers, &AUTHORIZATION)?;
     let user_token = text_header(asked.headers, &USER_TOKEN)?;
     let Verified { service, act } = sender(asked, auth, authorization)
         .map_err(|refused| asked.refuse(auth, refused.claimed.as_deref(), refused.reason))?;
@@ -51,8 +52,12 @@ pub async fn authenticate(asked: &Asked<'_>, auth: &RpcAuth) -> Result<Authentic
     Ok(Authenticated { service, caller })
 }
 
-fn sender(asked: &Asked<'_>, auth: &RpcAuth, authorization: Option<&str>) -> Result<Verified, Refused> {
-    let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
+fn sender(
+    asked: &Asked<'_>,
+    auth: &RpcAuth,
+    authorization: Option<&HeaderValue>,
+) -> Result<Verified, Refused> {
+    let token = authorization.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let verified = auth.services.verify(token.ok_or(Refused::nobody(Reason::NoToken))?, asked.target)?;
     match asked.judge_certificate(auth, Some(&verified.service)) {
         Some(reason) => Err(Refused { claimed: Some(verified.service), reason }),

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use http::HeaderValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use service_registry::{CallError, Caller, Permissions};
@@ -20,7 +21,7 @@ const RENEW_S: u64 = 20;
 pub struct ServiceSigner {
     service: String,
     key: EncodingKey,
-    kept: Mutex<HashMap<String, Kept>>,
+    kept: ArcSwap<HashMap<String, Kept>>,
 }
 
 /// The services of one process. A call is signed by the first of them that may make it: the process has the rights of
@@ -55,6 +56,7 @@ impl From<Arc<ServiceSigner>> for Signers {
     }
 }
 
+#[derive(Clone)]
 struct Kept {
     bearer: HeaderValue,
     exp: u64,
@@ -63,7 +65,7 @@ struct Kept {
 impl ServiceSigner {
     pub fn new(service: impl Into<String>, pair: &KeyPair) -> Self {
         let key = EncodingKey::from_ed_der(pair.private_der());
-        Self { service: service.into(), key, kept: Mutex::default() }
+        Self { service: service.into(), key, kept: ArcSwap::default() }
     }
 
     pub fn from_pem(service: impl Into<String>, private_pem: &str) -> Result<Self, KeyFault> {
@@ -78,12 +80,15 @@ impl ServiceSigner {
     /// The value of `Authorization` (RFC 6750 § 2.1) for calls to `target` that say no more than who calls.
     pub fn bearer(&self, target: &str) -> Result<HeaderValue, CallError> {
         let now = now_s();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept.get(target).filter(|known| now + RENEW_S < known.exp) {
+        if let Some(known) = self.kept.load().get(target).filter(|known| now + RENEW_S < known.exp) {
             return Ok(known.bearer.clone());
         }
         let bearer = bearer(&self.sign(target, now, None)?)?;
-        kept.insert(target.to_owned(), Kept { bearer: bearer.clone(), exp: now + LIFETIME_S });
+        self.kept.rcu(|kept| {
+            let mut kept = HashMap::clone(kept);
+            kept.insert(target.to_owned(), Kept { bearer: bearer.clone(), exp: now + LIFETIME_S });
+            kept
+        });
         Ok(bearer)
     }
 

@@ -78,11 +78,12 @@ impl ServiceVerifier {
     }
 
     /// Who calls `target` with this token.
-    pub(crate) fn verify(&self, token: &str, target: &str) -> Result<Verified, Refused> {
-        let now = now_s();
+    pub(crate) fn verify(&self, token: impl AsRef<[u8]>, target: &str) -> Result<Verified, Refused> {
+        let (token, now) = (token.as_ref(), now_s());
         if let Some(known) = self.remembered(token, target, now) {
             return Ok(Verified { service: known, act: None });
         }
+        let token = std::str::from_utf8(token).map_err(|_| Refused::nobody(Reason::NotAToken))?;
         let claims = self.checked(token, target, now)?;
         if claims.act.is_none() {
             self.remember(token, &claims, now);
@@ -90,10 +91,10 @@ impl ServiceVerifier {
         Ok(Verified { service: claims.iss, act: claims.act })
     }
 
-    fn remembered(&self, token: &str, target: &str, now: u64) -> Option<String> {
+    fn remembered(&self, token: &[u8], target: &str, now: u64) -> Option<String> {
         let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = good.get(token.as_bytes().last_chunk::<32>()?)?;
-        let same = known.token == token && known.target == target && now <= known.exp + LEEWAY_S;
+        let known = good.get(token.last_chunk::<32>()?)?;
+        let same = known.token.as_bytes() == token && known.target == target && now <= known.exp + LEEWAY_S;
         if !same {
             return None;
         }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::str::FromStr;
 use std::time::Duration;
 
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use bytes::BytesMut;
 use http::HeaderValue;
 use service_registry::{
@@ -141,14 +141,22 @@ pub fn context_from_headers(headers: &HeaderMap, caller: Option<Caller>) -> Resu
     })
 }
 
-/// The one value of a header as text; two values are refused, since two readers could choose differently.
-pub(crate) fn text_header<'a>(headers: &'a HeaderMap, name: &Name) -> Result<Option<&'a str>, CallError> {
+/// The one value of a header; two values are refused, since two readers could choose differently.
+pub(crate) fn one_header<'a>(
+    headers: &'a HeaderMap,
+    name: &Name,
+) -> Result<Option<&'a header::HeaderValue>, CallError> {
     let mut values = headers.get_all(&name.read);
     match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| unreadable(name)),
-        (Some(_), Some(_)) => Err(unreadable(name)),
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(unreadable(name)),
     }
+}
+
+/// The same as text.
+pub(crate) fn text_header<'a>(headers: &'a HeaderMap, name: &Name) -> Result<Option<&'a str>, CallError> {
+    let value = one_header(headers, name)?;
+    value.map(|value| value.to_str().map_err(|_| unreadable(name))).transpose()
 }
 
 fn parsed<T: FromStr>(headers: &HeaderMap, name: &Name) -> Result<Option<T>, CallError> {
