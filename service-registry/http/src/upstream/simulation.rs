@@ -111,6 +111,7 @@ async fn call(
     let deadline = Instant::now() + patience;
     callee.expect(id, kind, deadline);
     let make = || {
+        callee.has_place(id);
         let left_ms = deadline.saturating_duration_since(Instant::now() + HOP).as_millis();
         let left_ms = u64::try_from(left_ms).unwrap_or(u64::MAX);
         if left_ms == 0 {

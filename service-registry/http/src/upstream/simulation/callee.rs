@@ -130,6 +130,7 @@ pub(super) struct Callee {
 struct Call {
     kind: Kind,
     deadline: Instant,
+    has_place: bool,
     attempts: u32,
     effects: u32,
 }
@@ -187,9 +188,17 @@ impl Callee {
 
     /// Is told of a call that begins.
     pub(super) fn expect(&self, id: u64, kind: Kind, deadline: Instant) {
+        let call = Call { kind, deadline, has_place: false, attempts: 0, effects: 0 };
+        self.seen().calls.insert(id, call);
+    }
+
+    /// Is told that a request is made for a call: the first time, the call has come through the bulkhead and pays.
+    pub(super) fn has_place(&self, id: u64) {
         let mut seen = self.seen();
-        seen.begun.push(Instant::now());
-        seen.calls.insert(id, Call { kind, deadline, attempts: 0, effects: 0 });
+        let call = seen.calls.get_mut(&id).expect("a call is announced");
+        if !std::mem::replace(&mut call.has_place, true) {
+            seen.begun.push(Instant::now());
+        }
     }
 
     /// How often the work of a call was done.
