@@ -119,7 +119,7 @@ async fn call(
         }
         let mut request = Request::new(Method::POST, upstream.base().clone());
         request.headers_mut().insert(CALL, id.into());
-        request.headers_mut().insert(DEADLINE_MS, left_ms.into());
+        request.headers_mut().insert(&DEADLINE_MS.written, left_ms.into());
         Ok(request)
     };
     let retries = Tally::default();

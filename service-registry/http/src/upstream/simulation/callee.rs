@@ -310,7 +310,7 @@ impl Middleware for Callee {
         next: Next<'_>,
     ) -> Result<Response> {
         let number = |name: &str| request.headers().get(name)?.to_str().ok()?.parse().ok();
-        let (Some(id), Some(left_ms)) = (number(CALL), number(DEADLINE_MS)) else {
+        let (Some(id), Some(left_ms)) = (number(CALL), number(DEADLINE_MS.written.as_str())) else {
             panic!("every request names its call and its time");
         };
         let (arrived, fate, latency) = self.arrive(id, Duration::from_millis(left_ms));
