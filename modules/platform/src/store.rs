@@ -224,3 +224,23 @@ fn sqlite_options(file: &Path, connections: u32) -> ConnectOptions {
         });
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regression_on_this_machine_tls_is_spoken_to_postgresql_only_where_the_url_insists() {
+        for (url, plain) in [
+            ("postgres://localhost/money?sslmode=prefer", true),
+            ("postgres://127.0.0.1:5433/money?sslmode=allow", true),
+            ("postgres://[::1]/money?sslmode=prefer", true),
+            ("postgres://localhost/money?sslmode=require", false),
+            ("postgres://127.0.0.1/money?sslmode=verify-full", false),
+            ("postgres://db.example/money?sslmode=prefer", false),
+        ] {
+            let options = plain_at_home(url.parse().unwrap());
+            assert_eq!(matches!(options.get_ssl_mode(), PgSslMode::Disable), plain, "{url}");
+        }
+    }
+}
