@@ -225,7 +225,7 @@ mod tests {
         let pair = KeyPair::generate().unwrap();
         let mut claims = claims();
         change(&mut claims);
-        let refused = verifier(&pair).verify(&signed(&pair, &header, &claims), "ledger");
+        let refused = verifier(&pair).verify(signed(&pair, &header, &claims), "ledger");
         refused.unwrap_err().reason
     }
 
@@ -234,7 +234,7 @@ mod tests {
         let pair = KeyPair::generate().unwrap();
         let (signer, verifier) = (ServiceSigner::new("identity", &pair), verifier(&pair));
         for _ in 0..3 {
-            let verified = verifier.verify(&signer.token("ledger").unwrap(), "ledger").unwrap();
+            let verified = verifier.verify(signer.token("ledger").unwrap(), "ledger").unwrap();
             assert_eq!(verified, Verified { service: "identity".to_owned(), act: None });
         }
     }
@@ -292,13 +292,13 @@ mod tests {
         let mut claims = claims();
         claims.iat -= 65;
         claims.exp -= 65;
-        assert!(verifier(&pair).verify(&signed(&pair, &header(), &claims), "ledger").is_ok());
+        assert!(verifier(&pair).verify(signed(&pair, &header(), &claims), "ledger").is_ok());
     }
 
     #[test]
     fn another_key_and_another_algorithm_are_refused() {
         let (pair, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-        let forged = verifier(&pair).verify(&signed(&other, &header(), &claims()), "ledger");
+        let forged = verifier(&pair).verify(signed(&other, &header(), &claims()), "ledger");
         assert_eq!(forged.unwrap_err().reason, Reason::Forged);
 
         // The classic confusion: the public key used as the secret of a MAC.
