@@ -61,7 +61,8 @@ fn conclude(cut: &[String]) -> ExitCode {
 }
 
 /// Stops in order and names what had to be cut off: first the public listener, whose requests may still need the
-/// private one on their way through other processes, then that, then the jobs.
+/// private one on their way through other processes, then that. Jobs are asked to end before, and awaited after: the
+/// connections to PostgreSQL that a listener's threads have opened end with those threads.
 pub(crate) async fn stop(process: Process) -> Vec<String> {
     let whole = Duration::from_millis(process.settings.forced_ms);
     let grace = Duration::from_millis(process.settings.grace_ms);
@@ -71,12 +72,11 @@ pub(crate) async fn stop(process: Process) -> Vec<String> {
     let end = started + whole.saturating_sub(Duration::from_millis(process.settings.drain_delay_ms));
 
     let Process { servers, jobs, stop, stores, .. } = process;
+    stop.cancel();
     let mut cut = Vec::new();
     for server in servers {
         cut.extend(stop_server(server, started + grace).await);
     }
-
-    stop.cancel();
     for (name, job) in jobs {
         let abort = job.abort_handle();
         match timeout_at(end, job).await {
