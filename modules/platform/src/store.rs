@@ -48,6 +48,8 @@ pub struct Store {
 const SQLITE_READERS: u32 = 4;
 /// How long a statement may wait for the one writer. Longer than on PostgreSQL, where writers do not queue.
 const SQLITE_ACQUIRE: Duration = Duration::from_secs(10);
+/// Bytes that a write-ahead log may keep once it was moved into its database.
+const WAL_KEPT: &str = "67108864";
 const POSTGRES_ACQUIRE: Duration = Duration::from_secs(2);
 
 impl Store {
@@ -219,6 +221,8 @@ fn sqlite_options(file: &Path, connections: u32) -> ConnectOptions {
                 .pragma("cache_size", "-16384")
                 // What a large import sorts and keeps for a rollback belongs on the disk: 7,000,000 rows of it took 500 MB.
                 .pragma("temp_store", "file")
+                // A transaction of gigabytes leaves a WAL of gigabytes, which nobody makes smaller unless told so.
+                .pragma("journal_size_limit", WAL_KEPT)
                 // A page of a list fits, so that its reader need not stop for us in the middle of it.
                 .row_buffer_size(256)
         });
