@@ -44,7 +44,7 @@ async fn discard(store: &Store, batch: BatchId, before: Instant) -> Result<bool,
     txn.take_time().await?;
     let still = batches::lock_forgotten(&*txn, batch, before).await?;
     if still {
-        batches::clear(&*txn, batch, None).await?;
+        batches::clear(&*txn, batch).await?;
         batches::delete(&*txn, batch).await?;
     }
     txn.commit().await?;

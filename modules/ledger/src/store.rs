@@ -9,10 +9,12 @@ pub(crate) mod dedupe;
 pub(crate) mod edits;
 pub(crate) mod exports;
 pub(crate) mod pending;
+pub(crate) mod previews;
 pub(crate) mod priors;
 pub(crate) mod revert;
 pub(crate) mod rows;
 pub(crate) mod statistics;
+pub(crate) mod steps;
 pub(crate) mod summary;
 pub(crate) mod touched;
 pub(crate) mod transactions;
@@ -72,6 +74,7 @@ pub(crate) fn value_of<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, 
 
 /// The place of a row in its batch, part before position, as one number.
 pub(crate) const PLACE: &str = "CAST(r.part AS BIGINT) * 2147483648 + r.position";
+pub(crate) const PLACES_OF_PART: i64 = 2_147_483_648;
 
 /// Reads a column that holds JSON.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DbErr> {

@@ -13,8 +13,7 @@ use super::statements::{BatchAccount, Currencies};
 use crate::store::apply::{self, Which};
 use crate::store::corrections::{self, CorrectionRow};
 use crate::store::summary::{self, Tally};
-use crate::store::{accounts, balances, batches, dedupe, priors, rows, statistics, touched};
-use sea_orm::ConnectionTrait;
+use crate::store::{accounts, balances, batches, dedupe, previews, priors, rows, statistics, touched};
 
 impl LedgerService {
     pub(super) async fn stage_part(
@@ -34,7 +33,10 @@ impl LedgerService {
             return Err(LedgerError::BatchTakenOver(part.batch));
         }
         batches::take_over(&*txn, part.batch, part.run).await.or_fail(cx)?;
-        batches::clear(&*txn, part.batch, (part.part > 0).then_some(part.part)).await.or_fail(cx)?;
+        match part.part {
+            0 => batches::clear(&*txn, part.batch).await.or_fail(cx)?,
+            number => batches::clear_part(&*txn, part.batch, number).await.or_fail(cx)?,
+        }
         for statement in &part.statements {
             self.statement_account(cx, who, &txn, &statement.account).await?;
             batches::put_statement(&*txn, part.batch, statement).await.or_fail(cx)?;
@@ -59,11 +61,11 @@ impl LedgerService {
         let seen_with = super::rows::versions(&*txn, who.space, batch).await.or_fail(cx)?;
         let suggestions = super::pending::classify(cx, &txn, batch).await?;
         // A preview is the real thing, unkept; only what it found of each row stays with the rows that wait.
-        txn.execute_unprepared("SAVEPOINT preview").await.or_fail(cx)?;
+        previews::begin(&*txn).await.or_fail(cx)?;
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
-        let mut report = book(cx, who, &txn, batch, &found, suggestions).await?;
+        let mut report = book(cx, who, &txn, batch, &found, suggestions, Kept::No).await?;
         let corrected = corrections::outcomes(&*txn, batch).await.or_fail(cx)?;
-        txn.execute_unprepared("ROLLBACK TO SAVEPOINT preview").await.or_fail(cx)?;
+        previews::take_back(&*txn).await.or_fail(cx)?;
         for outcome in &corrected {
             corrections::keep(&*txn, batch, outcome).await.or_fail(cx)?;
         }
@@ -89,9 +91,9 @@ impl LedgerService {
         };
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
         let suggestions = super::pending::classify(cx, &txn, batch).await?;
-        let report = book(cx, who, &txn, batch, &found, suggestions).await?;
+        let report = book(cx, who, &txn, batch, &found, suggestions, Kept::Yes).await?;
         rows::keep(&*txn, batch).await.or_fail(cx)?;
-        batches::clear(&*txn, batch, None).await.or_fail(cx)?;
+        batches::clear(&*txn, batch).await.or_fail(cx)?;
         batches::finish(&*txn, &report, kernel::now()).await.or_fail(cx)?;
         announce(cx, who, &txn, &report).await?;
         txn.commit().await.or_fail(cx)?;
@@ -113,7 +115,7 @@ impl LedgerService {
         if found.report.is_some() {
             return Err(LedgerError::BatchCommitted(batch));
         }
-        batches::clear(&*txn, batch, None).await.or_fail(cx)?;
+        batches::clear(&*txn, batch).await.or_fail(cx)?;
         batches::delete(&*txn, batch).await.or_fail(cx)?;
         Ok(txn.commit().await.or_fail(cx)?)
     }
@@ -145,6 +147,13 @@ enum Opened {
     Done(Box<IngestReport>),
 }
 
+/// Whether the rows become part of the ledger, or of a preview.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    No,
+}
+
 /// Makes rows that were told apart part of the ledger, then corrections, then balances.
 async fn book(
     cx: &CallContext,
@@ -153,9 +162,15 @@ async fn book(
     batch: BatchId,
     found: &[BatchAccount],
     mut suggestions: Vec<Suggestion>,
+    kept: Kept,
 ) -> Result<IngestReport, LedgerError> {
+    let corrections = corrections::waiting(&**txn, batch).await.or_fail(cx)?;
     apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
-    correct(cx, who, txn, batch).await?;
+    // Who looks for tellings is a later batch, or a correction in this one.
+    if kept == Kept::Yes || !corrections.is_empty() {
+        apply::tell(&**txn, batch, Which::Plain).await.or_fail(cx)?;
+    }
+    correct(cx, who, txn, batch, corrections).await?;
     let gone = super::pending::sweep(cx, who, txn, batch).await?;
     suggestions.retain(|suggestion| !gone.contains(&suggestion.transaction_id));
     let moved = priors::moved(&**txn, batch).await.or_fail(cx)?;
@@ -168,13 +183,19 @@ async fn book(
 }
 
 /// Takes corrections one by one in the order of the file, because one may correct what the one before it made.
-async fn correct(cx: &CallContext, who: &Principal, txn: &Txn, batch: BatchId) -> Result<(), LedgerError> {
-    for row in corrections::waiting(&**txn, batch).await.or_fail(cx)? {
+async fn correct(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    batch: BatchId,
+    corrections: Vec<CorrectionRow>,
+) -> Result<(), LedgerError> {
+    for row in corrections {
         if let Some(done) = corrections::made_by(&**txn, &row).await.or_fail(cx)? {
             corrections::set_outcome(&**txn, batch, &row, "duplicate", done).await.or_fail(cx)?;
         } else if let Some(target) = corrections::corrected(&**txn, &row, false).await.or_fail(cx)? {
             corrections::set_outcome(&**txn, batch, &row, "updated", target.id).await.or_fail(cx)?;
-            apply::apply(&**txn, who.space, batch, Which::One(&row)).await.or_fail(cx)?;
+            take(cx, who, txn, batch, &row).await?;
             if row.deletes {
                 apply::remove(&**txn, target.id, kernel::now()).await.or_fail(cx)?;
             }
@@ -183,6 +204,18 @@ async fn correct(cx: &CallContext, who: &Principal, txn: &Txn, batch: BatchId) -
         }
     }
     Ok(())
+}
+
+/// Makes one correction part of the ledger; a later one of the same file may correct it in turn.
+async fn take(
+    cx: &CallContext,
+    who: &Principal,
+    txn: &Txn,
+    batch: BatchId,
+    row: &CorrectionRow,
+) -> Result<(), LedgerError> {
+    apply::apply(&**txn, who.space, batch, Which::One(row)).await.or_fail(cx)?;
+    Ok(apply::tell(&**txn, batch, Which::One(row)).await.or_fail(cx)?)
 }
 
 /// What a correction corrects was removed already, or was never seen.
@@ -195,7 +228,7 @@ async fn correct_nothing(
 ) -> Result<(), LedgerError> {
     if !row.deletes {
         // What it replaces is not there, so what replaces it is simply new.
-        return Ok(apply::apply(&**txn, who.space, batch, Which::One(row)).await.or_fail(cx)?);
+        return take(cx, who, txn, batch, row).await;
     }
     match corrections::corrected(&**txn, row, true).await.or_fail(cx)? {
         Some(removed) => {

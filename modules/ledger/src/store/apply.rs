@@ -29,7 +29,7 @@ impl Which<'_> {
     }
 }
 
-/// New rows, changed rows, and the tellings that dedupe will count.
+/// New rows and changed rows.
 pub(crate) async fn apply(
     db: &impl ConnectionTrait,
     space: SpaceId,
@@ -37,7 +37,6 @@ pub(crate) async fn apply(
     which: Which<'_>,
 ) -> Result<(), DbErr> {
     insert_new(db, space, batch, which).await?;
-    insert_tellings(db, batch, which).await?;
     priors::keep(db, batch, which).await?;
     change_updated(db, batch, which).await
 }
@@ -61,8 +60,9 @@ async fn insert_new(
     execute(db, &text, [batch.0.into(), space.0.into()]).await.map(drop)
 }
 
-/// An updated row adds its telling and keeps the old one, so that the old file does not come back as new.
-async fn insert_tellings(db: &impl ConnectionTrait, batch: BatchId, which: Which<'_>) -> Result<(), DbErr> {
+/// Keeps the tellings that dedupe will count, of rows that are applied. An updated row adds its own beside the old one,
+/// so that the old file does not come back as new.
+pub(crate) async fn tell(db: &impl ConnectionTrait, batch: BatchId, which: Which<'_>) -> Result<(), DbErr> {
     let text = format!(
         "INSERT INTO fingerprints (account_id, posted_on, fingerprint, external_id, transaction_id, batch_id) \
          SELECT s.account_id, r.posted_on, r.fingerprint, coalesce(r.external_id, ''), \

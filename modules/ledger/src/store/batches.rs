@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::corrections::{NOTHING_TO_CORRECT, NOTHING_TO_CORRECT_REASON};
+use super::steps::{By, Steps};
 use super::{execute, for_update, from_json, sql, storable, to_json, word};
 use crate::domain::fingerprint;
 
@@ -18,6 +19,7 @@ const INSERT_ROWS: &str = "INSERT INTO staged_rows (batch_id, part, position, st
     fingerprint, corrects_id, deletes, posted_on, occurred_on, posted_at, amount_minor, original_minor, \
     original_currency, kind, name, memo, search, check_number, external_id, pending, details) VALUES ";
 
+const WAITING: [&str; 2] = ["staged_rows", "staged_faults"];
 const COLUMNS: &str = "space_id, run, report, previewed, revertible, revert_report";
 
 /// A batch: rows in waiting, or what became of them.
@@ -100,21 +102,23 @@ pub(crate) async fn set_previewed(
     execute(db, text, [with.into(), batch.0.into()]).await.map(drop)
 }
 
-/// Throws away what waits: all of it, or one part.
-pub(crate) async fn clear(db: &impl ConnectionTrait, batch: BatchId, part: Option<u32>) -> Result<(), DbErr> {
-    for table in ["staged_rows", "staged_faults"] {
-        match part {
-            None => {
-                execute(db, &format!("DELETE FROM {table} WHERE batch_id = $1"), [batch.0.into()]).await?
-            }
-            Some(part) => {
-                let text = format!("DELETE FROM {table} WHERE batch_id = $1 AND part = $2");
-                execute(db, &text, [batch.0.into(), part.into()]).await?
-            }
-        };
+/// Throws away all that waits.
+pub(crate) async fn clear(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), DbErr> {
+    for table in WAITING {
+        let text = format!("DELETE FROM {table} WHERE batch_id = $1 AND part >= $2 AND part < $3");
+        let mut steps = Steps::new(table, By::Part, batch);
+        while let Some(step) = steps.next(db).await? {
+            execute(db, &text, step).await?;
+        }
     }
-    if part.is_none() {
-        execute(db, "DELETE FROM staged_statements WHERE batch_id = $1", [batch.0.into()]).await?;
+    execute(db, "DELETE FROM staged_statements WHERE batch_id = $1", [batch.0.into()]).await.map(drop)
+}
+
+/// Throws away the rows of one part.
+pub(crate) async fn clear_part(db: &impl ConnectionTrait, batch: BatchId, part: u32) -> Result<(), DbErr> {
+    for table in WAITING {
+        let text = format!("DELETE FROM {table} WHERE batch_id = $1 AND part = $2");
+        execute(db, &text, [batch.0.into(), part.into()]).await?;
     }
     Ok(())
 }

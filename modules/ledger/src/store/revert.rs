@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 
 use kernel::BatchId;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
 use super::apply::movement;
 use super::priors::{columns, counted, sums};
+use super::steps::{By, Steps};
 use super::transactions::count;
 use super::{execute, sql};
 use crate::domain::Sum;
@@ -22,6 +23,9 @@ const OTHERS: &str =
 /// Tellings that the batch has brought, of transactions that it made or met.
 const MINE: &str = "f.batch_id = $1 AND f.transaction_id IN (SELECT id FROM transactions WHERE batch_id = $1 \
      UNION SELECT transaction_id FROM batch_rows WHERE batch_id = $1 AND transaction_id IS NOT NULL)";
+
+/// The rows of a step, which are the second and the third parameter.
+const IN_STEP: &str = "place >= $2 AND place < $3";
 
 /// That a row of another batch tells the same as `f`, but for the bank's id.
 const SAME: &str = "m.transaction_id = f.transaction_id AND m.batch_id <> $1 AND m.posted_on = f.posted_on \
@@ -51,8 +55,25 @@ pub(crate) async fn tellings(db: &impl ConnectionTrait, batch: BatchId) -> Resul
          WHERE n = 1 ON CONFLICT DO NOTHING"
     );
     execute(db, &instead, [batch.0.into()]).await?;
-    let rest = format!("DELETE FROM fingerprints AS f WHERE {MINE}");
-    execute(db, &rest, [batch.0.into()]).await.map(drop)
+    forget_tellings(db, batch).await
+}
+
+/// Forgets the tellings that the batch has brought.
+async fn forget_tellings(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), DbErr> {
+    for (table, id) in [("transactions", "id"), ("batch_rows", "transaction_id")] {
+        let of = |rows: &str| {
+            format!(
+                "DELETE FROM fingerprints WHERE batch_id = $1 AND transaction_id IN \
+                 (SELECT {id} FROM {table} WHERE batch_id = $1 AND {rows})"
+            )
+        };
+        let mut steps = Steps::new(table, By::Place, batch);
+        while let Some(step) = steps.next(db).await? {
+            execute(db, &of(IN_STEP), step).await?;
+        }
+        execute(db, &of("place IS NULL"), [batch.0.into()]).await?;
+    }
+    Ok(())
 }
 
 /// Gives the transactions that other batches have met to those; answers how many.
@@ -78,13 +99,21 @@ pub(crate) async fn made(db: &impl ConnectionTrait, batch: BatchId) -> Result<Ha
 
 /// Takes away what the batch made; answers how many transactions that were.
 pub(crate) async fn remove(db: &impl ConnectionTrait, batch: BatchId) -> Result<u64, DbErr> {
-    for table in ["prior_values", "fingerprints"] {
-        let text = format!(
-            "DELETE FROM {table} WHERE transaction_id IN (SELECT id FROM transactions WHERE batch_id = $1)"
-        );
-        execute(db, &text, [batch.0.into()]).await?;
+    let mut removed = 0;
+    let mut steps = Steps::new("transactions", By::Place, batch);
+    while let Some(step) = steps.next(db).await? {
+        removed += remove_some(db, IN_STEP, &step).await?;
     }
-    execute(db, "DELETE FROM transactions WHERE batch_id = $1", [batch.0.into()]).await
+    Ok(removed + remove_some(db, "place IS NULL", &[batch.0.into()]).await?)
+}
+
+async fn remove_some(db: &impl ConnectionTrait, which: &str, values: &[Value]) -> Result<u64, DbErr> {
+    let mine = format!("FROM transactions WHERE batch_id = $1 AND {which}");
+    for table in ["prior_values", "fingerprints"] {
+        let text = format!("DELETE FROM {table} WHERE transaction_id IN (SELECT id {mine})");
+        execute(db, &text, values.iter().cloned()).await?;
+    }
+    execute(db, &format!("DELETE {mine}"), values.iter().cloned()).await
 }
 
 /// Gives the changes that other batches tell too to the earliest of those; answers nothing.
@@ -150,7 +179,11 @@ pub(crate) async fn restore(db: &impl ConnectionTrait, batch: BatchId) -> Result
 
 /// Forgets what is known of the batch beside its two reports.
 pub(crate) async fn forget(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), DbErr> {
-    for table in ["batch_rows", "batch_accounts", "batch_balances"] {
+    let mut steps = Steps::new("batch_rows", By::Place, batch);
+    while let Some(step) = steps.next(db).await? {
+        execute(db, &format!("DELETE FROM batch_rows WHERE batch_id = $1 AND {IN_STEP}"), step).await?;
+    }
+    for table in ["batch_accounts", "batch_balances"] {
         execute(db, &format!("DELETE FROM {table} WHERE batch_id = $1"), [batch.0.into()]).await?;
     }
     Ok(())

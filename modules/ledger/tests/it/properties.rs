@@ -1,10 +1,12 @@
 //! Laws of dedupe, held against random files on a real database.
 
+use kernel::BatchId;
 use ledger_api::{Row, TransactionFilter};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::harness::*;
+use crate::undo_properties::file;
 
 /// Rows of a few days that often look alike, with ids that the bank sometimes gives twice.
 fn rows() -> impl Strategy<Value = Vec<Row>> {
@@ -84,6 +86,25 @@ fn the_booked_balance_is_the_sum_of_the_transactions() {
             let sum: i64 =
                 bench.all(&cx, TransactionFilter::default()).await.iter().map(|t| t.amount.minor()).sum();
             assert_eq!(bench.only_account(&cx).await.booked, eur(sum));
+        });
+    });
+}
+
+#[test]
+fn a_preview_says_what_ingest_then_does() {
+    on_each_database(async |bench| {
+        let files = (prop::collection::vec(file(), 0..3), file());
+        check(bench, files, async |bench, (before, last)| {
+            let (cx, batch) = (owner(), BatchId::new());
+            for file in &before {
+                bench.import(&cx, file).await.unwrap();
+            }
+            bench.stage(&cx, batch, &last, 3).await.unwrap();
+            let preview = bench.ledger.preview(&cx, batch).await.unwrap();
+            let mut done = bench.ledger.ingest(&cx, batch).await.unwrap();
+            // What a preview opens has no id yet.
+            done.accounts.iter_mut().filter(|a| a.opened).for_each(|account| account.account_id = None);
+            assert_eq!(preview, done);
         });
     });
 }

@@ -38,6 +38,32 @@ fn what_a_batch_created_goes_and_the_file_can_come_again_as_new() {
 }
 
 #[test]
+fn a_batch_of_many_parts_comes_and_goes_to_its_last_row() {
+    on_each_database(async |bench| {
+        let cx = owner();
+        let empty = bench.dump().await;
+        let file = |rows: u32| File::of((0..rows).map(|n| row(n % 28 + 1, -i64::from(n) - 1, "Shop")));
+        let mut batches = Vec::new();
+        for rows in [120, 190] {
+            let batch = BatchId::new();
+            bench.stage(&cx, batch, &file(rows), 1).await.unwrap();
+            bench.ledger.ingest(&cx, batch).await.unwrap();
+            batches.push(batch);
+            for waiting in ["staged_rows", "staged_statements"] {
+                let left = format!("SELECT CAST(batch_id AS TEXT) AS line FROM {waiting}");
+                assert!(bench.lines(&left).await.is_empty());
+            }
+        }
+        let [first, second] = <[_; 2]>::try_from(batches).unwrap();
+        let report = bench.ledger.revert(&cx, first).await.unwrap();
+        assert_eq!((report.removed, report.kept), (0, 120));
+        let report = bench.ledger.revert(&cx, second).await.unwrap();
+        assert_eq!((report.removed, report.kept), (190, 0));
+        assert_eq!(bench.dump().await, empty);
+    });
+}
+
+#[test]
 fn taking_back_twice_has_one_effect_and_gives_the_first_report_again() {
     on_each_database(async |bench| {
         let cx = owner();

@@ -9,7 +9,7 @@ use crate::harness::*;
 use crate::properties::check;
 
 /// Files of a few days whose rows often look alike, repeat ids, correct each other, and are sometimes pending.
-fn file() -> impl Strategy<Value = File> {
+pub fn file() -> impl Strategy<Value = File> {
     let action = prop::sample::select(&[CorrectionAction::Replace, CorrectionAction::Delete][..]);
     let corrects = prop::option::weighted(0.2, ("[xyz]", action));
     let id = prop::option::of("[xyz]");
