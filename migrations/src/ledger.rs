@@ -1,3 +1,4 @@
+mod checks;
 mod edits;
 mod periods;
 mod rows;
@@ -19,6 +20,7 @@ pub(crate) fn list() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(periods::Periods),
         Box::new(shared::Refusals("m20261120_000008_refusals")),
         Box::new(shared::StoreIdentity),
+        Box::new(checks::Checks),
     ]
 }
 
