@@ -1,11 +1,11 @@
 //! Files into the ledger by the command line, and the demonstration of it.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::server::{Server, monolith};
+use crate::server::{Server, monolith, monolith_with};
 
 pub fn sample(name: &str) -> String {
     let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../modules/connections/formats/samples");
@@ -46,6 +46,48 @@ async fn a_dry_run_reports_and_changes_nothing() {
     let (code, report) = import(&server, &token, &["--dry-run", &sample("credit-card-2026.ofx")]).await;
     assert_eq!((code, &report[0]["import"]["report"]["outcomes"]["created"]), (Some(0), &43.into()));
     assert!(balances(&server, &token).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_through_a_pipe_is_read_to_its_end() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tributary"))
+        .args(["import", "--json", "/dev/stdin", "--server", &server.url("")])
+        .env("TRIBUTARY_TOKEN", &token)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = tokio::task::spawn_blocking(move || {
+        let mut file = std::fs::File::open(sample("credit-card-2026.ofx")).unwrap();
+        std::io::copy(&mut file, &mut child.stdin.take().unwrap()).unwrap();
+        child.wait_with_output().unwrap()
+    });
+    let report: Value = serde_json::from_slice(&output.await.unwrap().stdout).unwrap();
+    assert_eq!(report[0]["import"]["report"]["outcomes"]["created"], 43, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_told_from_a_file() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (code, report) = import(&server, &token, &[folder.path().to_str().unwrap()]).await;
+    let error = report[0]["error"].as_str().unwrap();
+    assert!(code == Some(1) && error.ends_with("is a folder; name its files, or --watch it"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_files_than_the_server_takes_at_once_are_all_imported() {
+    let server =
+        monolith_with(&[("edge.rate.default.quota", "10"), ("edge.rate.default.window_s", "1")]).await;
+    let token = server.log_in().await;
+    let files = vec![sample("credit-card-2026.ofx"); 8];
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let (code, report) = import(&server, &token, &files).await;
+    let imported = report.as_array().unwrap().iter().filter(|file| file["import"]["state"] == "committed");
+    assert_eq!((code, imported.count()), (Some(0), 8), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
