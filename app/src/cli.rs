@@ -117,7 +117,7 @@ pub struct Demo {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 all files done, 1 some failed and the others are done, 2 wrong usage or configuration.\n\
-    Ctrl-C cancels the import under way and leaves nothing of it."
+    Ctrl-C cancels the import under way and leaves nothing of it; a second one ends at once."
 )]
 pub struct Import {
     /// Bank files. What they are is seen from their content.

@@ -188,6 +188,10 @@ impl Client {
         self.change(&format!("/api/v1/imports/{id}/commit")).await
     }
 
+    pub(super) async fn undo(&mut self, id: ImportId) -> Result<Import> {
+        self.change(&format!("/api/v1/imports/{id}/undo")).await
+    }
+
     pub(super) async fn cancel(&mut self, id: ImportId) -> Result<()> {
         let cancel = self.write(Method::DELETE, &format!("/api/v1/imports/{id}"));
         refused(send(async || repeat(&cancel)).await?).await.map(drop)
