@@ -23,6 +23,11 @@ const MOMENT: Duration = Duration::from_secs(1);
 #[error("given up; nothing of it is imported")]
 pub(super) struct GivenUp;
 
+/// The server has read the file, and this is why it cannot be imported as it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct Failed(pub(super) Refused);
+
 /// What became of a file and, where it is an archive, of each file in it.
 pub(super) struct Done {
     pub(super) import: Import,
@@ -148,7 +153,7 @@ pub(super) async fn wait(client: &mut Client, mut import: Import, bar: &Progress
             }
             ImportState::Failed => {
                 return Err(match import.problem {
-                    Some(problem) => Refused(Box::new(problem)).into(),
+                    Some(problem) => Failed(Refused(Box::new(problem))).into(),
                     None => anyhow!("the import failed, and the server does not say why"),
                 });
             }
