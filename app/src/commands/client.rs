@@ -119,6 +119,11 @@ impl Client {
         Ok(())
     }
 
+    /// Ends the session that [`Self::log_in`] began. Nobody waits long for that: it ends by itself some day.
+    pub(super) async fn log_out(&self) {
+        let _ = self.request(Method::DELETE, "/api/v1/sessions/current").timeout(PAUSE).send().await;
+    }
+
     pub(super) async fn accounts(&mut self) -> Result<Vec<Account>> {
         let mut accounts = Vec::new();
         let mut cursor = None;

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::import::{balances, sample};
-use crate::server::{Server, monolith};
+use crate::server::{EMAIL, PASSWORD, Server, monolith};
 
 /// What the binary prints and its exit code, as somebody who is logged in with `token`.
 async fn tributary(server: &Server, token: &str, args: &[&str]) -> (Option<i32>, String) {
@@ -54,6 +54,25 @@ async fn an_import_is_listed_shown_read_again_and_undone() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("import_state"), "{said}");
     assert_eq!(say(&["imports", "show", "nonsense"]).await.0, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_ends_the_session_that_it_began() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let output = tokio::task::spawn_blocking({
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+        command.args(["imports", "--server", &server.url(""), "list"]);
+        command
+            .env("TRIBUTARY_EMAIL", EMAIL)
+            .env("TRIBUTARY_PASSWORD", PASSWORD)
+            .env_remove("TRIBUTARY_TOKEN");
+        move || command.output().unwrap()
+    });
+    assert_eq!(output.await.unwrap().status.code(), Some(0));
+    let sessions = server.get("/api/v1/sessions").bearer_auth(&token).send().await.unwrap();
+    let sessions: Value = sessions.json().await.unwrap();
+    assert_eq!(sessions["data"].as_array().unwrap().len(), 1, "{sessions}");
 }
 
 /// A statement of June with this row and, of the fifth, one that is only expected.
