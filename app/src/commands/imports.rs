@@ -59,17 +59,23 @@ async fn rows(client: &mut Client, id: ImportId, outcome: Option<&str>, json: bo
     Ok(ExitCode::SUCCESS)
 }
 
-/// An archive is undone file by file.
+/// An archive is undone file by file, as far as they came into the ledger, and answered as a list.
 async fn undo(client: &mut Client, id: ImportId, json: bool) -> Result<ExitCode> {
     let import = client.import(id).await?;
-    let ids = if import.state == ImportState::Unpacked { import.members } else { vec![id] };
-    let mut kept = false;
-    for id in ids {
-        let undoing = client.change(&format!("/api/v1/imports/{id}/undo")).await?;
-        let import = wait(client, undoing, json).await?;
-        kept |= import.state != ImportState::Undone;
-        show(&import, json)?;
+    let is_archive = import.state == ImportState::Unpacked;
+    let mut undone = Vec::new();
+    for id in if is_archive { import.members } else { vec![id] } {
+        if is_archive && client.import(id).await?.state != ImportState::Committed {
+            continue;
+        }
+        let undoing = client.undo(id).await?;
+        undone.push(wait(client, undoing, json).await?);
     }
+    match json && is_archive {
+        true => print_json(&undone)?,
+        false => undone.iter().try_for_each(|import| show(import, json).map(drop))?,
+    }
+    let kept = undone.iter().any(|import| import.state != ImportState::Undone);
     Ok(ExitCode::from(u8::from(kept)))
 }
 

@@ -57,6 +57,26 @@ async fn an_import_is_listed_shown_read_again_and_undone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_archive_is_undone_file_by_file_and_answered_as_one_list() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let mut writer = zip::ZipWriter::new(tempfile::Builder::new().suffix(".zip").tempfile().unwrap());
+    // One that cannot be imported has nothing to take back.
+    for name in ["credit-card-2026.ofx", "banks/amex-us.csv", "savings-2026.csv"] {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::copy(&mut std::fs::File::open(sample(name)).unwrap(), &mut writer).unwrap();
+    }
+    let archive = writer.finish().unwrap();
+    let say = async |args: &[&str]| tributary(&server, &token, args).await;
+    let (_, said) = say(&["import", "--json", archive.path().to_str().unwrap()]).await;
+    let id = json(&said)[0]["import"]["id"].as_str().unwrap().to_owned();
+    let (code, said) = say(&["imports", "undo", &id, "--json"]).await;
+    let undone = json(&said);
+    let removed: Vec<_> = undone.as_array().unwrap().iter().map(|file| &file["undone"]["removed"]).collect();
+    assert_eq!((code, removed), (Some(0), vec![&Value::from(43), &Value::from(26)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_ends_the_session_that_it_began() {
     let server = monolith().await;
     let token = server.log_in().await;
