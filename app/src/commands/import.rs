@@ -127,7 +127,11 @@ pub(super) async fn find_account(client: &mut Client, wanted: &str) -> Result<St
         .collect();
     match found.as_slice() {
         [account] => Ok(account.id.to_string()),
-        [] => bail!("there is no account {wanted:?}"),
+        [] if accounts.is_empty() => bail!("there is no account yet; POST /api/v1/accounts opens one"),
+        [] => {
+            let names: Vec<_> = accounts.iter().map(|account| account.name.as_str()).collect();
+            bail!("there is no account {wanted:?}; there are {}", names.join(", "))
+        }
         several => bail!("{} accounts are called {wanted:?}; use the id", several.len()),
     }
 }
@@ -154,9 +158,21 @@ fn tell(name: &str, outcome: Result<&Imported, &anyhow::Error>, dry_run: bool) {
             if let Some(report) = &import.report {
                 say!("{}", report::whole(report));
             }
+            if let Some(mapping) = &import.mapping {
+                say!("  columns: {}", report::mapping(mapping));
+            }
             import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
         }
-        Err(error) => eprintln!("{name}: {error:#}"),
+        Err(error) => eprintln!("{name}: {error:#}{}", advice(error)),
+    }
+}
+
+/// How to say on the command line what the server misses.
+fn advice(error: &anyhow::Error) -> &'static str {
+    match refusal(error).map(|Refused(problem)| problem.code.as_str()) {
+        Some("needs_account") => "\n  --account says which, by name or id",
+        Some("needs_currency") => "\n  --currency says which",
+        _ => "",
     }
 }
 

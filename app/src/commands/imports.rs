@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use connections_api::{FileRow, Import, ImportState, RowOutcome, UndoReport};
+use anyhow::Result;
+use connections_api::{FileRow, Import, ImportState, UndoReport};
 use indicatif::ProgressBar;
 use kernel::{Cursor, ImportId, Page};
 use serde::Serialize;
@@ -49,7 +49,6 @@ async fn list(client: &mut Client, limit: usize, json: bool) -> Result<ExitCode>
 }
 
 async fn rows(client: &mut Client, id: ImportId, outcome: Option<&str>, json: bool) -> Result<ExitCode> {
-    let outcome = outcome.map(outcome_named).transpose()?;
     let outcome = outcome.map_or(String::new(), |outcome| format!("?outcome={outcome}"));
     let rows: Vec<FileRow> = all(client, &format!("/api/v1/imports/{id}/rows{outcome}"), usize::MAX).await?;
     match json {
@@ -96,6 +95,9 @@ fn show(import: &Import, json: bool) -> Result<ExitCode> {
     if let Some(report) = &import.report {
         say!("{}", report::whole(report));
     }
+    if let Some(mapping) = &import.mapping {
+        say!("  columns: {}", report::mapping(mapping));
+    }
     import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
     if let Some(difference) = &import.difference {
         say!("{} transactions of the first reading are not found any more", difference.missing);
@@ -125,13 +127,6 @@ async fn all<T: DeserializeOwned>(client: &mut Client, path: &str, limit: usize)
         if cursor.is_none() || items.len() >= limit {
             return Ok(items);
         }
-    }
-}
-
-fn outcome_named(name: &str) -> Result<String> {
-    match serde_json::from_value::<RowOutcome>(name.into()) {
-        Ok(_) => Ok(name.to_owned()),
-        Err(_) => bail!("a row is created, updated, matched, duplicate or rejected, not {name:?}"),
     }
 }
 
