@@ -44,6 +44,11 @@ pub(super) fn settings_here(place: &Place) -> Result<Settings> {
 /// A whole server on an address nobody else knows.
 async fn serve_here(place: &Place) -> Result<Process> {
     let settings = settings_here(place)?;
+    let dir = &settings.data_dir;
+    // A name that was mistyped would make an empty ledger there, which nobody can log in to.
+    if settings.database_url().context("database.url_file")?.expose().is_none() && !dir.exists() {
+        bail!("there is no ledger in {}; --server or --data-dir says where it is", dir.display());
+    }
     telemetry::init(&settings)?;
     let process = Process::start(settings).await?;
     process.until_ready().await;
