@@ -32,7 +32,7 @@ pub struct Cli {
 pub enum Command {
     /// Run the API, or the part of it that this process is for, until SIGTERM or Ctrl-C.
     Serve(Serve),
-    /// Show the whole thing on sample statements: a fresh data directory, a household, three bank files.
+    /// Show the whole thing on sample statements: a fresh data directory, a household, four bank files.
     Demo(Demo),
     /// Bring bank files (OFX, QFX, CAMT, MT940, QIF, CSV, or a ZIP of them) into the ledger of a running server, or of a data directory.
     Import(Import),
@@ -69,16 +69,16 @@ pub struct Common {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Place {
     /// A TOML file with settings; app/config/default.toml names them all.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where SQLite files and development keys live.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// postgres://… to use PostgreSQL in place of SQLite. Shown to other users by `ps`; see database.url_file.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
     /// Any other setting, such as --set services.ledger.url=http://127.0.0.1:7130. May be given several times.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = key_value)]
     pub set: Vec<(String, String)>,
 }
 
@@ -117,7 +117,7 @@ pub struct Demo {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 all files done, 1 some failed and the others are done, 2 wrong usage or configuration.\n\
-    Ctrl-C cancels the import under way and leaves nothing of it."
+    Ctrl-C cancels the import under way and leaves nothing of it; a second one ends at once."
 )]
 pub struct Import {
     /// Bank files. What they are is seen from their content.
@@ -168,8 +168,8 @@ pub enum OfImports {
     /// The rows of an import's file, each with its line and what became of it.
     Rows {
         id: ImportId,
-        /// Only those that ended so: created, updated, matched, duplicate or rejected.
-        #[arg(long)]
+        /// Only those that ended so.
+        #[arg(long, value_parser = ["created", "updated", "matched", "duplicate", "rejected"])]
         outcome: Option<String>,
     },
     /// Make the rows of a previewed import part of the ledger.
@@ -186,7 +186,7 @@ pub enum OfImports {
 #[derive(Clone, Debug, Args)]
 pub struct Access {
     /// A running server. Without it, the data directory is used, with a server made for this one command.
-    #[arg(long, value_name = "URL", env = "TRIBUTARY_SERVER")]
+    #[arg(long, global = true, value_name = "URL", env = "TRIBUTARY_SERVER")]
     pub server: Option<String>,
     #[command(flatten)]
     pub login: Login,
@@ -262,13 +262,13 @@ impl ExportFormat {
 #[derive(Clone, Args)]
 pub struct Login {
     /// E-mail address to log in with.
-    #[arg(long, env = "TRIBUTARY_EMAIL")]
+    #[arg(long, global = true, env = "TRIBUTARY_EMAIL")]
     pub email: Option<String>,
     /// Password to log in with; better given by the environment, where `ps` does not show it.
-    #[arg(long, env = "TRIBUTARY_PASSWORD", hide_env_values = true)]
+    #[arg(long, global = true, env = "TRIBUTARY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// An access token, in place of e-mail and password.
-    #[arg(long, env = "TRIBUTARY_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "TRIBUTARY_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 }
 

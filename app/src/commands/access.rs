@@ -22,14 +22,11 @@ pub(super) async fn with_client(
         return Ok(ExitCode::from(USAGE));
     }
     if let Some(server) = &access.server {
-        return work(&mut log_in(login, server).await?).await;
+        return logged_in(login, server, work).await;
     }
     let process = serve_here(&access.place).await?;
     let public = process.public.context("a monolith has a public listener")?;
-    let outcome = match log_in(login, &format!("http://{public}")).await {
-        Ok(mut client) => work(&mut client).await,
-        Err(error) => Err(error),
-    };
+    let outcome = logged_in(login, &format!("http://{public}"), work).await;
     let cut = shutdown::stop(process).await;
     if cut.is_empty() { outcome } else { Err(anyhow!("cut off at the end: {}", cut.join(", "))) }
 }
@@ -47,10 +44,29 @@ pub(super) fn settings_here(place: &Place) -> Result<Settings> {
 /// A whole server on an address nobody else knows.
 async fn serve_here(place: &Place) -> Result<Process> {
     let settings = settings_here(place)?;
+    let dir = &settings.data_dir;
+    // A name that was mistyped would make an empty ledger there, which nobody can log in to.
+    if settings.database_url().context("database.url_file")?.expose().is_none() && !dir.exists() {
+        bail!("there is no ledger in {}; --server or --data-dir says where it is", dir.display());
+    }
     telemetry::init(&settings)?;
     let process = Process::start(settings).await?;
     process.until_ready().await;
     Ok(process)
+}
+
+/// Does `work` in a session that ends with it. One that somebody brought as a token is theirs to end.
+async fn logged_in(
+    login: &Login,
+    server: &str,
+    work: impl AsyncFnOnce(&mut Client) -> Result<ExitCode>,
+) -> Result<ExitCode> {
+    let mut client = log_in(login, server).await?;
+    let outcome = work(&mut client).await;
+    if login.token.is_none() {
+        client.log_out().await;
+    }
+    outcome
 }
 
 async fn log_in(login: &Login, server: &str) -> Result<Client> {

@@ -1,5 +1,6 @@
 //! The API as `import`, `export` and `demo` call it: over HTTP, like anybody else.
 
+use std::cell::Cell;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use identity_api::{Registered, Tokens};
 use indicatif::ProgressBar;
 use kernel::{ImportId, Page, Problem};
 use ledger_api::Account;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::fs::File;
@@ -23,6 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often what changes nothing is asked again while the server cannot answer, one pause apart.
 const RETRIES: u32 = 30;
 const PAUSE: Duration = Duration::from_secs(1);
+/// The longest that a server may have us wait before we ask again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Bytes of a file that are sent at once.
 const PIECE: usize = 64 * 1024;
 
@@ -63,10 +67,31 @@ impl Upload<'_> {
             Self::Bytes { name, .. } => name,
         }
     }
+
+    /// What to send, and its length where that is known before: a pipe tells it at its end.
+    async fn content(&self, bar: &ProgressBar) -> Result<(Option<u64>, reqwest::Body)> {
+        let path = match self {
+            Self::File(path) => path,
+            Self::Bytes { content, .. } => return Ok((Some(content.len() as u64), (*content).into())),
+        };
+        let open = File::open(path).await.with_context(|| format!("cannot open {}", path.display()))?;
+        let metadata = open.metadata().await?;
+        if metadata.is_dir() {
+            bail!("{} is a folder; name its files, or --watch it", path.display());
+        }
+        let length = metadata.is_file().then_some(metadata.len());
+        bar.set_length(length.unwrap_or_default());
+        bar.set_position(0);
+        bar.set_message("sent");
+        Ok((length, reqwest::Body::wrap_stream(counted(open, bar.clone()))))
+    }
 }
 
 impl Client {
     pub(super) fn new(base: &str) -> Result<Self> {
+        if !Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+            bail!("{base:?} is no address of a server; one is http://127.0.0.1:8080");
+        }
         let builder =
             reqwest::Client::builder().user_agent(crate::NAME).connect_timeout(Duration::from_secs(5));
         // Reading the system's certificates fails where there are none, and a server in this process needs none.
@@ -89,9 +114,14 @@ impl Client {
 
     pub(super) async fn log_in(&mut self, email: &str, password: &str) -> Result<()> {
         let body = json!({ "email": email, "password": password });
-        let sent = self.http.post(self.url("/api/v1/sessions")).timeout(TIMEOUT).json(&body).send().await?;
-        self.hold(answer(sent).await?);
+        let login = self.http.post(self.url("/api/v1/sessions")).timeout(TIMEOUT).json(&body);
+        self.hold(answer(send(async || repeat(&login)).await?).await?);
         Ok(())
+    }
+
+    /// Ends the session that [`Self::log_in`] began. Nobody waits long for that: it ends by itself some day.
+    pub(super) async fn log_out(&self) {
+        let _ = self.request(Method::DELETE, "/api/v1/sessions/current").timeout(PAUSE).send().await;
     }
 
     pub(super) async fn accounts(&mut self) -> Result<Vec<Account>> {
@@ -116,26 +146,24 @@ impl Client {
         bar: &ProgressBar,
     ) -> Result<Import> {
         self.refresh_early().await?;
-        let (length, body) = match file {
-            Upload::File(path) => {
-                let open =
-                    File::open(path).await.with_context(|| format!("cannot open {}", path.display()))?;
-                let length = open.metadata().await?.len();
-                bar.set_length(length);
-                bar.set_message("sent");
-                (length, reqwest::Body::wrap_stream(counted(open, bar.clone())))
+        let piped = Cell::new(false);
+        let sent = send(async || {
+            if piped.get() {
+                bail!("the server had too many requests, and a pipe cannot be read twice");
             }
-            Upload::Bytes { content, .. } => (content.len() as u64, reqwest::Body::from(*content)),
-        };
-        let request =
-            self.write(Method::POST, "/api/v1/imports").query(&[("file_name", file.name())]).query(query);
-        // No time limit of ours: a large file on a slow line takes as long as it takes, and the server has its own.
-        let request = request
-            .timeout(Duration::from_secs(3600))
-            .header("content-type", "application/octet-stream")
-            .header("content-length", length)
-            .body(body);
-        answer(request.send().await?).await
+            let request = self.write(Method::POST, "/api/v1/imports").query(&[("file_name", file.name())]);
+            // No time limit of ours: a large file on a slow line takes as long as it takes, and the server has its own.
+            let request = request.timeout(Duration::from_secs(3600)).query(query);
+            let request = request.header("content-type", "application/octet-stream");
+            let (length, body) = file.content(bar).await?;
+            piped.set(length.is_none());
+            Ok(match length {
+                Some(length) => request.header("content-length", length),
+                None => request,
+            }
+            .body(body))
+        });
+        answer(sent.await?).await
     }
 
     /// A file that the server writes as it is read: an error while it is read means that it is not whole.
@@ -157,17 +185,21 @@ impl Client {
     /// A POST without a body.
     pub(super) async fn change<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
         self.refresh_early().await?;
-        answer(self.write(Method::POST, path).send().await?).await
+        let change = self.write(Method::POST, path);
+        answer(send(async || repeat(&change)).await?).await
     }
 
     pub(super) async fn commit(&mut self, id: ImportId) -> Result<Import> {
-        self.refresh_early().await?;
-        answer(self.write(Method::POST, &format!("/api/v1/imports/{id}/commit")).send().await?).await
+        self.change(&format!("/api/v1/imports/{id}/commit")).await
+    }
+
+    pub(super) async fn undo(&mut self, id: ImportId) -> Result<Import> {
+        self.change(&format!("/api/v1/imports/{id}/undo")).await
     }
 
     pub(super) async fn cancel(&mut self, id: ImportId) -> Result<()> {
-        let sent = self.write(Method::DELETE, &format!("/api/v1/imports/{id}")).send().await?;
-        refused(sent).await.map(drop)
+        let cancel = self.write(Method::DELETE, &format!("/api/v1/imports/{id}"));
+        refused(send(async || repeat(&cancel)).await?).await.map(drop)
     }
 
     /// Reads, and reads again while the server restarts or our token has run out.
@@ -231,6 +263,25 @@ impl Client {
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
+
+/// Sends what `request` makes. Of what came too soon after others the server has done nothing, so it is sent again after
+/// the pause that the server asks for.
+async fn send(request: impl AsyncFn() -> Result<RequestBuilder>) -> Result<Response> {
+    for _ in 0..RETRIES {
+        let response = request().await?.send().await?;
+        if response.status() != StatusCode::TOO_MANY_REQUESTS {
+            return Ok(response);
+        }
+        let seconds = response.headers().get(RETRY_AFTER).and_then(|pause| pause.to_str().ok()?.parse().ok());
+        tokio::time::sleep(seconds.map_or(PAUSE, Duration::from_secs).clamp(PAUSE, LONGEST_PAUSE)).await;
+    }
+    Ok(request().await?.send().await?)
+}
+
+/// The same request once more, under the same key; none of those that stream.
+fn repeat(request: &RequestBuilder) -> Result<RequestBuilder> {
+    request.try_clone().context("a request without a stream can be made twice")
 }
 
 /// The pieces of a file, each counted once it is on its way.

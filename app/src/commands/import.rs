@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Refused, Upload};
 use super::say::say;
-use super::upload::{Done, GivenUp};
+use super::upload::{Done, Failed, GivenUp};
 use super::watch::Watch;
 use super::{access, interrupt, report, upload};
 use crate::cli::Import;
@@ -74,9 +74,12 @@ impl Batch<'_> {
             }
             match outcome {
                 Err(error) if error.is::<GivenUp>() => break,
-                // The server could not be asked, so the file was not judged: it is tried again.
-                Err(error) if !error.is::<Refused>() => tokio::time::sleep(AFTER_A_FAILURE).await,
-                _ => watch.remember(found)?,
+                Err(error) => match verdict(&error) {
+                    Verdict::OfTheFile => watch.remember(found)?,
+                    Verdict::NotYet => watch.put_off(&found, AFTER_A_FAILURE),
+                    Verdict::OfUs => return Err(error),
+                },
+                Ok(_) => watch.remember(found)?,
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -94,6 +97,27 @@ impl Batch<'_> {
     }
 }
 
+/// What an error says of the file that it came of.
+enum Verdict {
+    /// It is refused, and would be again.
+    OfTheFile,
+    /// Nothing: the server could not look at it now.
+    NotYet,
+    /// Nothing: whatever came, we would be refused.
+    OfUs,
+}
+
+fn verdict(error: &anyhow::Error) -> Verdict {
+    let Some(Refused(problem)) = error.downcast_ref() else {
+        return if error.is::<Failed>() { Verdict::OfTheFile } else { Verdict::NotYet };
+    };
+    match problem.status {
+        401 | 403 | 404 => Verdict::OfUs,
+        408 | 429 | 500.. => Verdict::NotYet,
+        _ => Verdict::OfTheFile,
+    }
+}
+
 /// The id of the account with this id or name.
 pub(super) async fn find_account(client: &mut Client, wanted: &str) -> Result<String> {
     let accounts = client.accounts().await?;
@@ -103,7 +127,11 @@ pub(super) async fn find_account(client: &mut Client, wanted: &str) -> Result<St
         .collect();
     match found.as_slice() {
         [account] => Ok(account.id.to_string()),
-        [] => bail!("there is no account {wanted:?}"),
+        [] if accounts.is_empty() => bail!("there is no account yet; POST /api/v1/accounts opens one"),
+        [] => {
+            let names: Vec<_> = accounts.iter().map(|account| account.name.as_str()).collect();
+            bail!("there is no account {wanted:?}; there are {}", names.join(", "))
+        }
         several => bail!("{} accounts are called {wanted:?}; use the id", several.len()),
     }
 }
@@ -130,9 +158,21 @@ fn tell(name: &str, outcome: Result<&Imported, &anyhow::Error>, dry_run: bool) {
             if let Some(report) = &import.report {
                 say!("{}", report::whole(report));
             }
+            if let Some(mapping) = &import.mapping {
+                say!("  columns: {}", report::mapping(mapping));
+            }
             import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
         }
-        Err(error) => eprintln!("{name}: {error:#}"),
+        Err(error) => eprintln!("{name}: {error:#}{}", advice(error)),
+    }
+}
+
+/// How to say on the command line what the server misses.
+fn advice(error: &anyhow::Error) -> &'static str {
+    match refusal(error).map(|Refused(problem)| problem.code.as_str()) {
+        Some("needs_account") => "\n  --account says which, by name or id",
+        Some("needs_currency") => "\n  --currency says which",
+        _ => "",
     }
 }
 
@@ -150,9 +190,14 @@ fn as_json(path: &Path, outcome: &Result<Done>) -> Value {
 fn one_as_json(name: &str, outcome: Result<&Imported, &anyhow::Error>) -> Value {
     match outcome {
         Ok(import) => json!({ "file": name, "import": import }),
-        Err(error) => match error.downcast_ref::<Refused>() {
+        Err(error) => match refusal(error) {
             Some(Refused(problem)) => json!({ "file": name, "problem": problem }),
             None => json!({ "file": name, "error": format!("{error:#}") }),
         },
     }
+}
+
+/// The server's own words, where it refused the file at once or when it had read it.
+fn refusal(error: &anyhow::Error) -> Option<&Refused> {
+    error.downcast_ref().or_else(|| error.downcast_ref().map(|Failed(refused)| refused))
 }

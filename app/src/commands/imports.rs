@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use connections_api::{FileRow, Import, ImportState, RowOutcome, UndoReport};
+use anyhow::Result;
+use connections_api::{FileRow, Import, ImportState, UndoReport};
 use indicatif::ProgressBar;
 use kernel::{Cursor, ImportId, Page};
 use serde::Serialize;
@@ -49,7 +49,6 @@ async fn list(client: &mut Client, limit: usize, json: bool) -> Result<ExitCode>
 }
 
 async fn rows(client: &mut Client, id: ImportId, outcome: Option<&str>, json: bool) -> Result<ExitCode> {
-    let outcome = outcome.map(outcome_named).transpose()?;
     let outcome = outcome.map_or(String::new(), |outcome| format!("?outcome={outcome}"));
     let rows: Vec<FileRow> = all(client, &format!("/api/v1/imports/{id}/rows{outcome}"), usize::MAX).await?;
     match json {
@@ -59,17 +58,23 @@ async fn rows(client: &mut Client, id: ImportId, outcome: Option<&str>, json: bo
     Ok(ExitCode::SUCCESS)
 }
 
-/// An archive is undone file by file.
+/// An archive is undone file by file, as far as they came into the ledger, and answered as a list.
 async fn undo(client: &mut Client, id: ImportId, json: bool) -> Result<ExitCode> {
     let import = client.import(id).await?;
-    let ids = if import.state == ImportState::Unpacked { import.members } else { vec![id] };
-    let mut kept = false;
-    for id in ids {
-        let undoing = client.change(&format!("/api/v1/imports/{id}/undo")).await?;
-        let import = wait(client, undoing, json).await?;
-        kept |= import.state != ImportState::Undone;
-        show(&import, json)?;
+    let is_archive = import.state == ImportState::Unpacked;
+    let mut undone = Vec::new();
+    for id in if is_archive { import.members } else { vec![id] } {
+        if is_archive && client.import(id).await?.state != ImportState::Committed {
+            continue;
+        }
+        let undoing = client.undo(id).await?;
+        undone.push(wait(client, undoing, json).await?);
     }
+    match json && is_archive {
+        true => print_json(&undone)?,
+        false => undone.iter().try_for_each(|import| show(import, json).map(drop))?,
+    }
+    let kept = undone.iter().any(|import| import.state != ImportState::Undone);
     Ok(ExitCode::from(u8::from(kept)))
 }
 
@@ -89,6 +94,9 @@ fn show(import: &Import, json: bool) -> Result<ExitCode> {
     say!("{}: {name}, {}", import.id, import.state);
     if let Some(report) = &import.report {
         say!("{}", report::whole(report));
+    }
+    if let Some(mapping) = &import.mapping {
+        say!("  columns: {}", report::mapping(mapping));
     }
     import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
     if let Some(difference) = &import.difference {
@@ -119,13 +127,6 @@ async fn all<T: DeserializeOwned>(client: &mut Client, path: &str, limit: usize)
         if cursor.is_none() || items.len() >= limit {
             return Ok(items);
         }
-    }
-}
-
-fn outcome_named(name: &str) -> Result<String> {
-    match serde_json::from_value::<RowOutcome>(name.into()) {
-        Ok(_) => Ok(name.to_owned()),
-        Err(_) => bail!("a row is created, updated, matched, duplicate or rejected, not {name:?}"),
     }
 }
 

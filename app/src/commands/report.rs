@@ -1,9 +1,11 @@
 //! What became of imported files, as tables for people.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use connections_api::{FileRow, Import, ImportReport, Outcomes, Suggestion};
+use connections_api::{FileRow, Import, ImportReport, Mapping, Outcomes, Suggestion};
 use kernel::Money;
 use ledger_api::Account;
+use serde::Serialize;
+use serde_json::Value;
 
 /// All that a report tells: the accounts, the rows that were not taken, and what became of what was pending.
 pub(super) fn whole(report: &ImportReport) -> String {
@@ -28,6 +30,7 @@ fn accounts_of(report: &ImportReport) -> Table {
         "matched",
         "duplicate",
         "rejected",
+        "before",
         "balance",
         "drift",
     ]);
@@ -42,12 +45,38 @@ fn accounts_of(report: &ImportReport) -> Table {
             matched.to_string(),
             duplicate.to_string(),
             rejected.to_string(),
+            account.booked_before.to_string(),
             account.booked_after.to_string(),
             drift(account.drift.map(|drift| drift.difference)),
         ]);
     }
-    right(&mut table, 1..9);
+    right(&mut table, 1..10);
     table
+}
+
+/// How a table was read, in one line; much of it is a guess, so people are shown it.
+pub(super) fn mapping(mapping: &Mapping) -> String {
+    let mut said = Vec::new();
+    name_columns("", &serde_json::to_value(&mapping.columns).unwrap_or_default(), &mut said);
+    said.extend(mapping.date_order.map(|order| format!("dates {}", word(&order).replace('_', " "))));
+    said.extend(mapping.decimal_mark.map(|mark| format!("decimal {}", word(&mark))));
+    said.extend(mapping.invert_sign.then(|| "signs the other way round".to_owned()));
+    said.join(", ")
+}
+
+fn name_columns(what: &str, column: &Value, said: &mut Vec<String>) {
+    match column {
+        Value::Object(columns) => columns.iter().for_each(|(what, column)| name_columns(what, column, said)),
+        Value::Array(columns) => columns.iter().for_each(|column| name_columns(what, column, said)),
+        Value::String(_) | Value::Number(_) => said.push(format!("{what} {column}")),
+        _ => {}
+    }
+}
+
+/// The API's word for a value of few.
+fn word(value: &impl Serialize) -> String {
+    let word = serde_json::to_value(value).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
 }
 
 /// One line per account of the ledger.
@@ -57,10 +86,7 @@ pub(super) fn balances(accounts: &[Account]) -> Table {
         table.add_row([
             account.name.clone(),
             account.number_mask.clone().unwrap_or_default(),
-            serde_json::to_value(account.kind)
-                .ok()
-                .and_then(|kind| kind.as_str().map(str::to_owned))
-                .unwrap_or_default(),
+            word(&account.kind),
             account.booked.to_string(),
             account.drift.map_or_else(String::new, |drift| drift.stated.to_string()),
             account.drift.map_or_else(String::new, |drift| drift.as_of.to_string()),
@@ -119,10 +145,9 @@ pub(super) fn imports(imports: &[Import]) -> Table {
 pub(super) fn rows(rows: &[FileRow]) -> Table {
     let mut table = table(&["line", "outcome", "date", "amount", "name", "why"]);
     for row in rows {
-        let outcome = serde_json::to_value(row.outcome).ok();
         table.add_row([
             row.line.to_string(),
-            outcome.as_ref().and_then(|outcome| outcome.as_str()).unwrap_or_default().to_owned(),
+            word(&row.outcome),
             row.posted_on.map_or_else(String::new, |day| day.to_string()),
             row.amount.map_or_else(String::new, |amount| amount.to_string()),
             row.name.clone().unwrap_or_default(),

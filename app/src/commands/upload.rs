@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use connections_api::{Import, ImportState};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::ImportId;
-
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Refused, Upload};
@@ -21,8 +20,13 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// Somebody pressed Ctrl-C. What was uploaded was given up.
 #[derive(Debug, thiserror::Error)]
-#[error("given up; what was not in the ledger yet is not imported")]
+#[error("given up; nothing of it is imported")]
 pub(super) struct GivenUp;
+
+/// The server has read the file, and this is why it cannot be imported as it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct Failed(pub(super) Refused);
 
 /// What became of a file and, where it is an archive, of each file in it.
 pub(super) struct Done {
@@ -64,54 +68,77 @@ pub(super) async fn import(
     match done {
         Some(done) => done,
         None => {
-            give_up(client, id).await?;
+            give_up(client, id, bar).await?;
             Err(GivenUp.into())
         }
     }
 }
 
 async fn finish_all(client: &mut Client, import: Import, dry_run: bool, bar: &ProgressBar) -> Result<Done> {
-    let mut import = wait(client, import, bar).await?;
-    let mut members = Vec::new();
-    if import.state == ImportState::Unpacked {
-        for id in import.members.clone() {
-            let member = client.import(id).await?;
-            let name = member.file_name.clone().unwrap_or_else(|| id.to_string());
-            // One after the other, so that each is told what those before it have brought.
-            let outcome = match wait(client, member, bar).await {
-                Ok(member) => finish(client, member, dry_run, bar).await,
-                Err(error) => Err(error),
-            };
-            members.push(Member { name, outcome });
+    let id = import.id;
+    let import = match wait(client, import, bar).await {
+        Ok(import) if import.state == ImportState::Unpacked => import,
+        rested => {
+            let import = finish(client, id, rested, dry_run, bar).await?;
+            return Ok(Done { import, members: Vec::new() });
         }
-    } else {
-        import = finish(client, import, dry_run, bar).await?;
+    };
+    let mut members = Vec::new();
+    for id in import.members.clone() {
+        let member = client.import(id).await?;
+        let name = member.file_name.clone().unwrap_or_else(|| id.to_string());
+        // One after the other, so that each is told what those before it have brought.
+        let rested = wait(client, member, bar).await;
+        members.push(Member { name, outcome: finish(client, id, rested, dry_run, bar).await });
     }
     Ok(Done { import, members })
 }
 
-/// Commits what was previewed, or throws it away.
-async fn finish(client: &mut Client, previewed: Import, dry_run: bool, bar: &ProgressBar) -> Result<Import> {
+/// Commits what was previewed, or throws it away; a dry run throws away what could not be read as well.
+async fn finish(
+    client: &mut Client,
+    id: ImportId,
+    rested: Result<Import>,
+    dry_run: bool,
+    bar: &ProgressBar,
+) -> Result<Import> {
     if dry_run {
-        client.cancel(previewed.id).await?;
-        return Ok(previewed);
+        let thrown_away = client.cancel(id).await;
+        let rested = rested?;
+        return thrown_away.map(|()| rested);
     }
-    let committing = client.commit(previewed.id).await?;
+    let committing = client.commit(rested?.id).await?;
     wait(client, committing, bar).await
 }
 
-/// Cancels what can be cancelled still, each file of an archive by itself.
-async fn give_up(client: &mut Client, id: ImportId) -> Result<()> {
+/// Leaves nothing of an import, nor of any file of an archive.
+async fn give_up(client: &mut Client, id: ImportId, bar: &ProgressBar) -> Result<()> {
     let import = client.import(id).await?;
     let ids = if import.state == ImportState::Unpacked { import.members } else { vec![id] };
     for id in ids {
         match client.cancel(id).await {
-            // What is in the ledger or on its way there stays.
-            Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.0.status == 409) => {}
+            Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.0.status == 409) => {
+                take_back(client, id, bar).await?;
+            }
             outcome => outcome?,
         }
     }
     Ok(())
+}
+
+/// A commit cannot be stopped, and takes a while; what it brought can be taken back exactly.
+async fn take_back(client: &mut Client, id: ImportId, bar: &ProgressBar) -> Result<()> {
+    let import = client.import(id).await?;
+    if wait(client, import, bar).await?.state != ImportState::Committed {
+        return Ok(());
+    }
+    let undoing = client.undo(id).await?;
+    match wait(client, undoing, bar).await? {
+        Import { state: ImportState::Committed, problem: Some(problem), .. } => {
+            bail!("imported already, and not to be taken back: {}", Refused(Box::new(problem)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Asks until the import rests: previewed, committed or unpacked is good, anything else is why it is not.
@@ -126,7 +153,7 @@ pub(super) async fn wait(client: &mut Client, mut import: Import, bar: &Progress
             }
             ImportState::Failed => {
                 return Err(match import.problem {
-                    Some(problem) => Refused(Box::new(problem)).into(),
+                    Some(problem) => Failed(Refused(Box::new(problem))).into(),
                     None => anyhow!("the import failed, and the server does not say why"),
                 });
             }

@@ -107,6 +107,13 @@ impl Watch {
         Ok(())
     }
 
+    /// Has others come first for a while.
+    pub(super) fn put_off(&mut self, found: &Found, pause: Duration) {
+        if let Some((_, since)) = self.seen.get_mut(&found.path) {
+            *since = Some(SystemTime::now() + pause - SETTLED);
+        }
+    }
+
     fn done_with(&mut self, path: &Path) {
         if let Some((_, since)) = self.seen.get_mut(path) {
             *since = None;

@@ -92,6 +92,17 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn a_ledger_that_is_not_there_is_not_made_by_asking_for_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let mistyped = parent.path().join("mony");
+    let somebody = [("TRIBUTARY_EMAIL", "ada@example.org"), ("TRIBUTARY_PASSWORD", "correct horse battery")];
+    let output = tributary(&mistyped).args(["imports", "list"]).envs(somebody).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(code(&output) == Some(1) && said.contains("there is no ledger in "), "{said}");
+    assert!(!mistyped.exists());
+}
+
+#[test]
 fn the_description_is_printed_as_openapi_3_1() {
     let output = run(&["openapi"]);
     assert_eq!(code(&output), Some(0));

@@ -1,11 +1,13 @@
 //! Files into the ledger by the command line, and the demonstration of it.
 
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::server::{Server, monolith};
+use crate::server::{Server, monolith, monolith_with};
 
 pub fn sample(name: &str) -> String {
     let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../modules/connections/formats/samples");
@@ -45,6 +47,104 @@ async fn a_dry_run_reports_and_changes_nothing() {
     let token = server.log_in().await;
     let (code, report) = import(&server, &token, &["--dry-run", &sample("credit-card-2026.ofx")]).await;
     assert_eq!((code, &report[0]["import"]["report"]["outcomes"]["created"]), (Some(0), &43.into()));
+    assert!(balances(&server, &token).await.is_empty());
+}
+
+/// What the server has of the imports that were made, the latest first.
+async fn imports(server: &Server, token: &str) -> Vec<Value> {
+    let imports = server.get("/api/v1/imports").bearer_auth(token).send().await.unwrap();
+    let imports: Value = imports.json().await.unwrap();
+    imports["data"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_keeps_no_copy_of_what_cannot_be_imported_either() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let (code, report) = import(&server, &token, &["--dry-run", &sample("banks/amex-us.csv")]).await;
+    assert_eq!((code, &report[0]["problem"]["code"]), (Some(1), &"needs_account".into()));
+    let left = imports(&server, &token).await;
+    assert_eq!((&left[0]["state"], &left[0]["file_kept_until"]), (&"cancelled".into(), &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_through_a_pipe_is_read_to_its_end() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tributary"))
+        .args(["import", "--json", "/dev/stdin", "--server", &server.url("")])
+        .env("TRIBUTARY_TOKEN", &token)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = tokio::task::spawn_blocking(move || {
+        let mut file = std::fs::File::open(sample("credit-card-2026.ofx")).unwrap();
+        std::io::copy(&mut file, &mut child.stdin.take().unwrap()).unwrap();
+        child.wait_with_output().unwrap()
+    });
+    let report: Value = serde_json::from_slice(&output.await.unwrap().stdout).unwrap();
+    assert_eq!(report[0]["import"]["report"]["outcomes"]["created"], 43, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_told_from_a_file() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (code, report) = import(&server, &token, &[folder.path().to_str().unwrap()]).await;
+    let error = report[0]["error"].as_str().unwrap();
+    assert!(code == Some(1) && error.ends_with("is a folder; name its files, or --watch it"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_files_than_the_server_takes_at_once_are_all_imported() {
+    let server =
+        monolith_with(&[("edge.rate.default.quota", "10"), ("edge.rate.default.window_s", "1")]).await;
+    let token = server.log_in().await;
+    let files = vec![sample("credit-card-2026.ofx"); 8];
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let (code, report) = import(&server, &token, &files).await;
+    let imported = report.as_array().unwrap().iter().filter(|file| file["import"]["state"] == "committed");
+    assert_eq!((code, imported.count()), (Some(0), 8), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_in_the_middle_of_a_commit_leaves_nothing_of_it() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(
+        file,
+        "OFXHEADER:100\nDATA:OFXSGML\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><BANKID>1\
+         <ACCTID>1001<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST>\n"
+    )
+    .unwrap();
+    for n in 0..5000 {
+        writeln!(
+            file,
+            "<STMTTRN><TRNTYPE>POS<DTPOSTED>20260601<TRNAMT>-1.00<FITID>{n}<NAME>Shop {n}</STMTTRN>"
+        )
+        .unwrap();
+    }
+    write!(file, "</BANKTRANLIST></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>").unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_tributary"))
+        .args(["import", "--server", &server.url("")])
+        .arg(file.path())
+        .env("TRIBUTARY_TOKEN", &token)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !imports(&server, &token).await.first().is_some_and(|import| import["state"] == "committing") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("given up; nothing of it is imported"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(imports(&server, &token).await[0]["state"], "undone");
     assert!(balances(&server, &token).await.is_empty());
 }
 

@@ -10,6 +10,9 @@ use tokio::net::TcpStream;
 use tributary::compose::Process;
 use tributary::config::{Overrides, Settings};
 
+pub const EMAIL: &str = "ada@example.org";
+pub const PASSWORD: &str = "correct horse battery";
+
 pub struct Server {
     process: Process,
     http: Client,
@@ -23,7 +26,11 @@ pub async fn server(settings: &[(&str, &str)]) -> Server {
 
 /// Everything in one process.
 pub async fn monolith() -> Server {
-    start("monolith", &[]).await
+    monolith_with(&[]).await
+}
+
+pub async fn monolith_with(settings: &[(&str, &str)]) -> Server {
+    start("monolith", settings).await
 }
 
 async fn start(mode: &str, settings: &[(&str, &str)]) -> Server {
@@ -103,9 +110,15 @@ impl Server {
 
     /// Registers somebody, logs in and gives the access token.
     pub async fn log_in(&self) -> String {
-        let who = json!({ "email": "ada@example.org", "password": "correct horse battery" });
+        let who = json!({ "email": EMAIL, "password": PASSWORD });
         let registered = self.post("/api/v1/users").json(&who).send().await.unwrap();
         assert_eq!(registered.status(), 201);
+        self.log_in_again().await
+    }
+
+    /// As the one who is registered already.
+    pub async fn log_in_again(&self) -> String {
+        let who = json!({ "email": EMAIL, "password": PASSWORD });
         let session = self.post("/api/v1/sessions").json(&who).send().await.unwrap();
         let session: Value = session.json().await.unwrap();
         session["access_token"].as_str().unwrap().to_owned()

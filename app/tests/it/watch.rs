@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::Value;
 
 use crate::import::sample;
-use crate::server::{Server, monolith};
+use crate::server::{Server, monolith, server};
 
 struct Watcher {
     child: Child,
@@ -83,5 +83,37 @@ async fn each_file_of_a_folder_is_imported_once_when_it_is_whole() {
         let only = watcher.next().unwrap();
         assert!(only["file"].as_str().unwrap().ends_with("last.txt"), "{only}");
         assert_eq!(watcher.stop(), (Vec::new(), Some(0)));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_nobody_looked_at_is_not_taken_for_imported() {
+    let (folder, data_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::copy(sample("credit-card-2026.ofx"), folder.path().join("card.ofx")).unwrap();
+    // Connections are nowhere: asked again, they may be there.
+    let away = server(&[]).await;
+    let token = away.log_in().await;
+    let (first, code) = tokio::task::block_in_place(|| {
+        let mut watcher = Watcher::start(&away, &token, folder.path(), data_dir.path());
+        (watcher.next().unwrap(), watcher.stop().1)
+    });
+    assert_eq!((&first["problem"]["status"], code), (&503.into(), Some(0)));
+    assert_eq!(std::fs::read_dir(data_dir.path()).unwrap().count(), 0, "nothing was taken");
+
+    // Whoever may not import anything had better hear of it than have every file tried and passed over.
+    let there = monolith().await;
+    let revoked = there.log_in().await;
+    there.request("DELETE", "/api/v1/sessions/current").bearer_auth(&revoked).send().await.unwrap();
+    let code = tokio::task::block_in_place(|| {
+        let mut watcher = Watcher::start(&there, &revoked, folder.path(), data_dir.path());
+        assert_eq!(watcher.next().unwrap()["problem"]["code"], "session_revoked");
+        watcher.child.wait().unwrap().code()
+    });
+    assert_eq!(code, Some(1));
+    let token = there.log_in_again().await;
+    tokio::task::block_in_place(|| {
+        let mut watcher = Watcher::start(&there, &token, folder.path(), data_dir.path());
+        assert_eq!(watcher.next().unwrap()["import"]["report"]["outcomes"]["created"], 43);
+        watcher.stop();
     });
 }

@@ -55,6 +55,8 @@ async fn take_back(
 ) -> Result<RevertReport, LedgerError> {
     let touched = touched::of_batch(&**txn, batch).await.or_fail(cx)?;
     let rows = hold(cx, who, txn, touched.iter().map(|touched| touched.account_id)).await?;
+    // Again: until the accounts were held, another batch that was taken back may have handed things on to this one.
+    let touched = touched::of_batch(&**txn, batch).await.or_fail(cx)?;
     // Tellings first: which of them are the batch's is found by what it made and met.
     revert::tellings(&**txn, batch).await.or_fail(cx)?;
     let kept = revert::give_away(&**txn, batch).await.or_fail(cx)?;

@@ -247,3 +247,24 @@ fn what_an_account_began_with_is_what_the_statements_that_are_left_say() {
         assert_eq!(account.drift.unwrap().difference, eur(0));
     });
 }
+
+#[test]
+fn an_account_goes_with_the_last_of_its_batches_when_all_are_taken_back_at_once() {
+    on_each_database(async |bench| {
+        let cx = owner();
+        let file = File::of([row(1, -1, "A"), row(2, -2, "B")]).beginning(1, 500);
+        // Which of them comes last is decided by chance, and only one order did it wrong.
+        for _ in 0..8 {
+            let mut batches = Vec::new();
+            for _ in 0..4 {
+                batches.push(import(bench, &cx, &file).await);
+            }
+            let reverts = batches.iter().map(|batch| bench.ledger.revert(&cx, *batch));
+            let reports = futures_util::future::join_all(reverts).await;
+            let removed: u64 = reports.into_iter().map(|report| report.unwrap().removed).sum();
+            assert_eq!(removed, 2);
+            let left = bench.ledger.list_accounts(&cx, PageRequest::default()).await.unwrap().data;
+            assert!(left.is_empty(), "{left:?}");
+        }
+    });
+}
