@@ -119,13 +119,14 @@ impl Bare {
     pub(crate) fn of(text: &str) -> Self {
         let mut bare = Self::default();
         let text = text.trim();
-        let inside = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-        if inside.is_some() {
+        let is_in_brackets = is_in_brackets(text);
+        if is_in_brackets {
             bare.sign(true);
         }
         let mut letters = String::new();
-        for c in inside.unwrap_or(text).chars() {
+        for c in text.chars() {
             match c {
+                '(' | ')' if is_in_brackets => {}
                 '0'..='9' | '.' | ',' => bare.number.push(c),
                 '-' | '\u{2212}' | '\u{2013}' | '\u{2012}' | '\u{fe63}' | '\u{ff0d}' => bare.sign(true),
                 '+' => bare.sign(false),
@@ -165,6 +166,15 @@ impl Bare {
         self.signs = self.signs.saturating_add(1);
         self.is_negative |= is_negative;
     }
+}
+
+/// Whether a pair of brackets stands around the digits, as in `(12.00)` and `$ (12.00)`.
+fn is_in_brackets(text: &str) -> bool {
+    let Some((before, rest)) = text.split_once('(') else { return false };
+    let Some((inside, behind)) = rest.split_once(')') else { return false };
+    let is_beside =
+        |part: &str| !part.contains(['(', ')']) && !part.bytes().any(|byte| byte.is_ascii_digit());
+    !inside.contains('(') && is_beside(before) && is_beside(behind)
 }
 
 /// Whether the digits of a cell have the form of an amount under some decimal mark, or there are none. How many
