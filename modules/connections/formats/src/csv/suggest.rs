@@ -1,5 +1,5 @@
 use super::evidence::posted_part;
-use super::headers::{Meaning, candidates, fingerprint, known_names};
+use super::headers::{Meaning, candidates, fingerprint, is_known, known_names};
 use super::profiles::recognise;
 use super::record::{Record, Records};
 use super::{AmountColumns, Column, Columns, Mapping, date::Written, direction};
@@ -81,7 +81,7 @@ impl Sample {
         let transaction_date = self.first(Meaning::TransactionDate, &mut taken, is_date);
         let currency = self.first(Meaning::Currency, &mut taken, is_currency);
         let balance = self.first(Meaning::Balance, &mut taken, is_amount);
-        let name = self.first(Meaning::Name, &mut taken, |_| true);
+        let name = self.name(&mut taken);
         let columns = Columns {
             transaction_date: self.optional(transaction_date),
             currency: self.optional(currency),
@@ -113,8 +113,8 @@ impl Sample {
         };
         let date = (0..width).find(|index| all(*index, is_date)).filter(|_| rows.len() > 1)?;
         let amount = only(|cell| is_amount(cell) && cell.contains(['.', ',']) && !is_date(cell))?;
-        let length = |index: &usize| rows.iter().map(|row| row[*index].len()).sum::<usize>();
-        let name = (0..width).filter(|index| *index != date && *index != amount).max_by_key(length);
+        let name = (0..width).filter(|index| *index != date && *index != amount);
+        let name = name.max_by_key(|index| self.letters(*index));
         let amount = AmountColumns::Signed(Column::Index(amount));
         let columns = Columns { name: name.map(Column::Index), ..Columns::new(Column::Index(date), amount) };
         Some(self.mapping(columns, false))
@@ -138,7 +138,8 @@ impl Sample {
 
     /// Debit and credit columns, or one amount with or without a word for its direction.
     fn amounts(&self, taken: &mut Vec<usize>) -> Result<AmountColumns, FormatError> {
-        let amount = self.first(Meaning::Amount, taken, is_amount);
+        // `Value` may be a day, too, and 20250115 is a number.
+        let amount = self.first(Meaning::Amount, taken, |cell| is_amount(cell) && !is_date(cell));
         if let Some(amount) = amount.filter(|amount| self.is_mostly_filled(*amount)) {
             let is_unsigned = |cell: &str| !cell.contains(['-', '(', '\u{2212}', '+']);
             let is_unsigned =
@@ -183,6 +184,30 @@ impl Sample {
             .find(|index| !taken.contains(index) && bears_out(*index));
         taken.extend(found);
         found
+    }
+
+    /// The column of the counterparty, or of the one text that there is: by its name, else the one of unknown name with
+    /// most to read in it.
+    fn name(&self, taken: &mut Vec<usize>) -> Option<usize> {
+        let has_text =
+            |index: usize| self.rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.is_empty()));
+        let is_filled = |index: usize| self.rows.is_empty() || has_text(index);
+        let named = candidates(&self.header, Meaning::Name).into_iter();
+        let found = named.filter(|index| !taken.contains(index)).find(|index| is_filled(*index));
+        let found = found.or_else(|| {
+            let is_free = |index: &usize| !taken.contains(index) && !is_known(&self.header[*index]);
+            let others = (0..self.header.len()).filter(is_free);
+            let others = others.filter(|index| self.letters(*index) > self.rows.len());
+            others.max_by_key(|index| self.letters(*index))
+        });
+        taken.extend(found);
+        found
+    }
+
+    /// How many letters a column has: numbers, dates and account numbers have few.
+    fn letters(&self, index: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(index));
+        cells.map(|cell| cell.chars().filter(|c| c.is_alphabetic()).count()).sum()
     }
 
     /// By name, so that the mapping outlives a new column; by number where the name is not unique.
