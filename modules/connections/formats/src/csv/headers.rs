@@ -55,8 +55,9 @@ const NAMES: [(Meaning, &[&str]); 13] = [
     ]),
     (Meaning::Direction, &[
         "debit credit", "credit debit", "dr cr", "cr dr", "d c", "soll haben", "s h", "af bij", "af of bij",
+        "bij af", "in out", "creditdebet", "credit debet", "debet credit", "soll haben kennzeichen",
         "credit debit indicator", "debit credit indicator", "direction", "sens", "transaction type", "type",
-        "tipo", "art", "kennzeichen",
+        "type of transaction", "tipo", "art", "kennzeichen",
     ]),
     (Meaning::Name, &[
         "payee", "merchant", "merchant name", "counterparty", "counterparty name", "beneficiary", "name",

@@ -144,11 +144,7 @@ impl Sample {
             let is_unsigned = |cell: &str| !cell.contains(['-', '(', '\u{2212}', '+']);
             let is_unsigned =
                 self.rows.iter().filter_map(|row| row.get(amount)).all(|cell| is_unsigned(cell));
-            let direction = if is_unsigned {
-                self.first(Meaning::Direction, taken, |cell| direction(cell).is_some())
-            } else {
-                None
-            };
+            let direction = if is_unsigned { self.direction(taken) } else { None };
             let amount = self.column(amount);
             return Ok(match direction.filter(|_| !self.rows.is_empty()) {
                 Some(direction) => AmountColumns::Directed { amount, direction: self.column(direction) },
@@ -165,6 +161,24 @@ impl Sample {
             credit: self.column(credit),
             debit_is_negative: negative * 2 > cells().count(),
         })
+    }
+
+    /// The column that says which way the money went: by its name, else one of unknown name by its words for both ways.
+    fn direction(&self, taken: &mut Vec<usize>) -> Option<usize> {
+        let named = self.first(Meaning::Direction, taken, |cell| direction(cell).is_some());
+        named.or_else(|| {
+            let is_free = |index: &usize| !is_known(&self.header[*index]);
+            let found = (0..self.header.len()).filter(is_free).find(|index| self.says_both_ways(*index));
+            taken.extend(found);
+            found
+        })
+    }
+
+    fn says_both_ways(&self, index: usize) -> bool {
+        let cells = self.rows.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_empty());
+        let ways: Vec<_> = cells.map(|cell| direction(cell)).collect();
+        let says = |way: Option<bool>| ways.iter().filter(|other| **other == way).count();
+        says(Some(true)) > 0 && says(Some(false)) > 0 && says(None) * 10 <= ways.len()
     }
 
     fn is_mostly_filled(&self, index: usize) -> bool {

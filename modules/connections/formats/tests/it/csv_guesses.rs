@@ -6,6 +6,33 @@ fn read(table: &str) -> Collected {
     file(table).currency("EUR").read().unwrap_or_else(|error| panic!("{error}: {table:.500}"))
 }
 
+fn minors(collected: &Collected) -> Vec<i64> {
+    collected.rows().map(|row| row.amount.minor()).collect()
+}
+
+#[test]
+fn regression_a_word_for_the_direction_counts_in_every_language_and_under_every_name() {
+    for (header, came, left) in [
+        ("Tipo", "Crédito", "Débito"),
+        ("CreditDebet", "C", "D"),
+        ("Debet/Credit", "Credit", "Debet"),
+        ("Money direction", "IN", "OUT"),
+        ("Sign", "+", "-"),
+        ("Segno", "Avere", "Dare"),
+    ] {
+        let table = format!(
+            "Datum;Text;Betrag;{header}\n15.01.2025;a;23,45;{left}\n16.01.2025;b;1.500,00;{came}\n17.01.2025;c;7,00;{left}\n"
+        );
+        assert_eq!(minors(&read(&table)), [-2345, 150_000, -700], "{header}");
+    }
+}
+
+#[test]
+fn a_column_of_single_letters_is_no_direction_unless_it_has_both_ways() {
+    let collected =
+        read("Date,Text,Amount,State\n2025-01-15,a,3.50,C\n2025-01-16,b,4.00,C\n2025-01-17,c,5.00,\n");
+    assert_eq!(minors(&collected), [350, 400, 500]);
+}
 
 #[test]
 fn regression_the_text_of_a_row_is_found_under_any_name_and_never_in_an_empty_column() {
