@@ -191,6 +191,12 @@ pub(crate) fn is_amount_or_empty(text: &str) -> bool {
     number.is_empty() || is_form_of(DecimalMark::Point) || is_form_of(DecimalMark::Comma)
 }
 
+/// Whether a cell of a table holds an amount with a minus, however that is written.
+pub(crate) fn is_negative(text: &str) -> bool {
+    let bare = Bare::of(text);
+    bare.is_negative && !bare.number.is_empty()
+}
+
 /// What stands between groups of thousands, if anything does.
 fn separator_of(whole: &str, mark: DecimalMark) -> u8 {
     if whole.contains('_') { b'_' } else { mark.other().byte() }

@@ -3,7 +3,7 @@ use super::headers::{Meaning, candidates, fingerprint, is_known, known_names};
 use super::profiles::recognise;
 use super::record::{Record, Records};
 use super::{AmountColumns, Column, Columns, Mapping, date::Written, direction};
-use crate::amount::{Bare, is_amount_or_empty};
+use crate::amount::{Bare, is_amount_or_empty, is_negative};
 use crate::source::Source;
 use crate::survey::HEAD_BYTES;
 use crate::{Encoding, FormatError};
@@ -141,7 +141,7 @@ impl Sample {
         // `Value` may be a day, too, and 20250115 is a number.
         let amount = self.first(Meaning::Amount, taken, |cell| is_amount(cell) && !is_date(cell));
         if let Some(amount) = amount.filter(|amount| self.is_mostly_filled(*amount)) {
-            let is_unsigned = |cell: &str| !cell.contains(['-', '(', '\u{2212}', '+']);
+            let is_unsigned = |cell: &str| !is_negative(cell) && !cell.contains('+');
             let is_unsigned =
                 self.rows.iter().filter_map(|row| row.get(amount)).all(|cell| is_unsigned(cell));
             let direction = if is_unsigned { self.direction(taken) } else { None };
@@ -154,12 +154,11 @@ impl Sample {
         let debit = self.first(Meaning::Debit, taken, is_amount_or_empty);
         let credit = self.first(Meaning::Credit, taken, is_amount_or_empty);
         let (Some(debit), Some(credit)) = (debit, credit) else { return Err(FormatError::NoAmountColumn) };
-        let cells = || self.rows.iter().filter_map(|row| row.get(debit)).filter(|cell| !cell.is_empty());
-        let negative = cells().filter(|cell| cell.contains(['-', '(', '\u{2212}'])).count();
         Ok(AmountColumns::DebitCredit {
             debit: self.column(debit),
             credit: self.column(credit),
-            debit_is_negative: negative * 2 > cells().count(),
+            // Turned round, debits have a minus if they had none before.
+            debit_is_negative: self.is_mostly_negative(debit) || self.is_mostly_negative(credit),
         })
     }
 
@@ -179,6 +178,12 @@ impl Sample {
         let ways: Vec<_> = cells.map(|cell| direction(cell)).collect();
         let says = |way: Option<bool>| ways.iter().filter(|other| **other == way).count();
         says(Some(true)) > 0 && says(Some(false)) > 0 && says(None) * 10 <= ways.len()
+    }
+
+    /// Whether most amounts of a column have a minus; a dash in place of an amount is none.
+    fn is_mostly_negative(&self, index: usize) -> bool {
+        let cells = || self.rows.iter().filter_map(|row| row.get(index)).filter(|cell| is_amount(cell));
+        cells().filter(|cell| is_negative(cell)).count() * 2 > cells().count()
     }
 
     fn is_mostly_filled(&self, index: usize) -> bool {
@@ -235,13 +240,21 @@ impl Sample {
         index.map(|index| self.column(index))
     }
 
-    /// Card exports with the owner's view turned round: payments to the card are negative there and nearly all
-    /// else is positive.
+    /// Card exports with the owner's view turned round: payments to the card are negative there, be it in a column of
+    /// their own, and nearly all else is positive.
     fn is_inverted(&self, columns: &Columns, name: Option<usize>) -> bool {
-        let (AmountColumns::Signed(amount), Some(name)) = (&columns.amount, name) else { return false };
-        let Some(amount) = super::headers::position(&self.header, amount) else { return false };
-        let is_negative =
-            |row: &&Vec<String>| row.get(amount).is_some_and(|cell| cell.contains(['-', '(', '\u{2212}']));
+        let place = |column: &Column| super::headers::position(&self.header, column);
+        let amount = match &columns.amount {
+            AmountColumns::Signed(amount) => place(amount),
+            AmountColumns::DebitCredit { debit, credit, .. } => {
+                let (debit, credit) = (place(debit), place(credit));
+                return credit.is_some_and(|at| self.is_mostly_negative(at))
+                    && !debit.is_some_and(|at| self.is_mostly_negative(at));
+            }
+            AmountColumns::Directed { .. } => None,
+        };
+        let (Some(amount), Some(name)) = (amount, name) else { return false };
+        let is_negative = |row: &&Vec<String>| row.get(amount).is_some_and(|cell| is_negative(cell));
         let is_payment = |row: &&Vec<String>| {
             let text = row.get(name).map(|text| text.to_lowercase()).unwrap_or_default();
             text.contains("payment") && (text.contains("thank you") || text.contains("received"))

@@ -35,6 +35,36 @@ fn a_column_of_single_letters_is_no_direction_unless_it_has_both_ways() {
 }
 
 #[test]
+fn regression_dashes_for_nothing_do_not_turn_debits_into_income() {
+    let collected = read(
+        "Date,Text,Debit,Credit\n2025-01-15,a,10.00,-\n2025-01-16,b,-,25.00\n2025-01-17,c,-,30.00\n2025-01-18,d,--,5.00\n",
+    );
+    assert_eq!(minors(&collected), [-1000, 2500, 3000, 500]);
+    let directed =
+        read("Date,Text,Amount,Dr/Cr\n2025-01-15,a,10.00,Dr\n2025-01-16,b,25.00,Cr\n2025-01-17,c,-,\n");
+    assert_eq!(minors(&directed), [-1000, 2500]);
+}
+
+#[test]
+fn regression_a_card_that_writes_payments_as_negative_credits_is_turned_round() {
+    let collected = read(
+        "Status,Date,Description,Debit,Credit\nCleared,01/15/2025,Books,45.67,\n\
+         Cleared,01/10/2025,\"ONLINE PAYMENT, THANK YOU\",,-250.00\nCleared,01/08/2025,Warehouse,112.00,\n",
+    );
+    assert_eq!(minors(&collected), [-4567, 25_000, -11_200]);
+    let reversal = "Date,Text,Debit,Credit\n2025-01-15,a,10.00,\n2025-01-16,b,,25.00\n2025-01-17,c,,-5.00\n2025-01-18,d,,1.00\n";
+    assert_eq!(minors(&read(reversal)), [-1000, 2500, -500, 100], "a credit that was taken back stays one");
+}
+
+#[test]
+fn regression_letters_for_debit_and_credit_are_signs_in_columns_of_their_own_too() {
+    let collected = read(
+        "Date,Text,Withdrawal,Deposit\n2025-01-15,a,10.00 DR,\n2025-01-16,b,,25.00 CR\n2025-01-17,c,3.00 Dr,\n",
+    );
+    assert_eq!(minors(&collected), [-1000, 2500, -300]);
+}
+
+#[test]
 fn regression_the_text_of_a_row_is_found_under_any_name_and_never_in_an_empty_column() {
     for table in [
         "Date,Narration,Debit Amount,Credit Amount,Ref\n15/01/2025,shop and more,1.00,,77\n",
