@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::{Bytes, BytesMut};
-use connections_api::Import;
+use connections_api::{Import, Mapping};
 use futures_util::{Stream, stream};
 use identity_api::{Registered, Tokens};
 use indicatif::ProgressBar;
@@ -158,6 +158,13 @@ impl Client {
     pub(super) async fn change<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
         self.refresh_early().await?;
         answer(self.write(Method::POST, path).send().await?).await
+    }
+
+    /// Has the file read again, as `mapping` says.
+    pub(super) async fn preview(&mut self, id: ImportId, mapping: &Mapping) -> Result<Import> {
+        self.refresh_early().await?;
+        let request = self.write(Method::POST, &format!("/api/v1/imports/{id}/preview"));
+        answer(request.json(&json!({ "mapping": mapping })).send().await?).await
     }
 
     pub(super) async fn commit(&mut self, id: ImportId) -> Result<Import> {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Refused, Upload};
 use super::say::say;
-use super::upload::{Done, GivenUp};
+use super::upload::{Done, GivenUp, Wish};
 use super::watch::Watch;
 use super::{access, interrupt, report, upload};
 use crate::cli::Import;
@@ -88,7 +88,8 @@ impl Batch<'_> {
         let currency = self.import.currency.iter().map(|currency| ("currency", currency.code()));
         let query: Vec<_> = account.chain(currency).collect();
         let file = Upload::File(path);
-        let outcome = upload::import(self.client, &file, &query, self.import.dry_run, &bar, &self.stop).await;
+        let wish = Wish { dry_run: self.import.dry_run, dates: self.import.dates.map(Into::into) };
+        let outcome = upload::import(self.client, &file, &query, wish, &bar, &self.stop).await;
         bar.finish_and_clear();
         outcome
     }

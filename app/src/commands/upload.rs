@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use connections_api::{Import, ImportState};
+use connections_api::{DateOrder, Import, ImportState, Mapping};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::ImportId;
 
@@ -43,12 +43,20 @@ impl Done {
     }
 }
 
+/// What is asked of an import.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wish {
+    pub(super) dry_run: bool,
+    /// Which number of a date is the day, where no row of a file decides it.
+    pub(super) dates: Option<DateOrder>,
+}
+
 /// Imports `file`, or with `dry_run` only says what would become of it. Stopped, it is given up and leaves nothing.
 pub(super) async fn import(
     client: &mut Client,
     file: &Upload<'_>,
     query: &[(&str, &str)],
-    dry_run: bool,
+    wish: Wish,
     bar: &ProgressBar,
     stop: &CancellationToken,
 ) -> Result<Done> {
@@ -58,7 +66,7 @@ pub(super) async fn import(
     };
     let id = uploaded.id;
     let done = tokio::select! {
-        done = finish_all(client, uploaded, dry_run, bar) => Some(done),
+        done = finish_all(client, uploaded, wish, bar) => Some(done),
         () = stop.cancelled() => None,
     };
     match done {
@@ -70,15 +78,16 @@ pub(super) async fn import(
     }
 }
 
-async fn finish_all(client: &mut Client, import: Import, dry_run: bool, bar: &ProgressBar) -> Result<Done> {
-    let mut import = wait(client, import, bar).await?;
+async fn finish_all(client: &mut Client, import: Import, wish: Wish, bar: &ProgressBar) -> Result<Done> {
+    let Wish { dry_run, dates } = wish;
+    let mut import = read(client, import, dates, bar).await?;
     let mut members = Vec::new();
     if import.state == ImportState::Unpacked {
         for id in import.members.clone() {
             let member = client.import(id).await?;
             let name = member.file_name.clone().unwrap_or_else(|| id.to_string());
             // One after the other, so that each is told what those before it have brought.
-            let outcome = match wait(client, member, bar).await {
+            let outcome = match read(client, member, dates, bar).await {
                 Ok(member) => finish(client, member, dry_run, bar).await,
                 Err(error) => Err(error),
             };
@@ -88,6 +97,25 @@ async fn finish_all(client: &mut Client, import: Import, dry_run: bool, bar: &Pr
         import = finish(client, import, dry_run, bar).await?;
     }
     Ok(Done { import, members })
+}
+
+/// Waits until the file is read; one of which only the order of its dates is open, in the one that was told.
+async fn read(
+    client: &mut Client,
+    import: Import,
+    dates: Option<DateOrder>,
+    bar: &ProgressBar,
+) -> Result<Import> {
+    let id = import.id;
+    let outcome = wait(client, import, bar).await;
+    let (Some(dates), Err(error)) = (dates, &outcome) else { return outcome };
+    let is_open = |error: &Refused| error.0.code == "ambiguous_dates";
+    if !error.downcast_ref::<Refused>().is_some_and(is_open) {
+        return outcome;
+    }
+    let Some(mapping) = client.import(id).await?.mapping else { return outcome };
+    let again = client.preview(id, &Mapping { date_order: Some(dates), ..mapping }).await?;
+    wait(client, again, bar).await
 }
 
 /// Commits what was previewed, or throws it away.
