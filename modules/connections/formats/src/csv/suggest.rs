@@ -180,9 +180,10 @@ impl Sample {
         says(Some(true)) > 0 && says(Some(false)) > 0 && says(None) * 10 <= ways.len()
     }
 
-    /// Whether most amounts of a column have a minus; a dash in place of an amount is none.
+    /// Whether most amounts of a column have a minus; a dash in place of an amount is none, and neither is a zero.
     fn is_mostly_negative(&self, index: usize) -> bool {
-        let cells = || self.rows.iter().filter_map(|row| row.get(index)).filter(|cell| is_amount(cell));
+        let is_something = |cell: &&String| is_amount(cell) && cell.contains(|c| matches!(c, '1'..='9'));
+        let cells = || self.rows.iter().filter_map(|row| row.get(index)).filter(is_something);
         cells().filter(|cell| is_negative(cell)).count() * 2 > cells().count()
     }
 

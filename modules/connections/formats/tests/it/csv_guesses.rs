@@ -46,6 +46,14 @@ fn regression_dashes_for_nothing_do_not_turn_debits_into_income() {
 }
 
 #[test]
+fn regression_zeros_for_nothing_do_not_turn_debits_with_a_minus_into_income() {
+    let collected = read(
+        "Date,Text,Money Out,Money In\n2025-01-15,a,-3.50,0.00\n2025-01-16,b,0.00,100.00\n2025-01-17,c,0.00,5.00\n",
+    );
+    assert_eq!(minors(&collected), [-350, 10_000, 500]);
+}
+
+#[test]
 fn regression_a_card_that_writes_payments_as_negative_credits_is_turned_round() {
     let collected = read(
         "Status,Date,Description,Debit,Credit\nCleared,01/15/2025,Books,45.67,\n\
