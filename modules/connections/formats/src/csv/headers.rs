@@ -29,7 +29,7 @@ const NAMES: [(Meaning, &[&str]); 13] = [
         "dato", "txn date", "tran date", "date de comptabilisation", "value date", "settlement date",
         "valutadatum", "valuta", "wertstellung", "wertstellungstag",
         "date valeur", "date de valeur", "fecha valor", "data valuta", "rentedatum", "transaction date",
-        "trans date", "time", "day",
+        "trans date", "datetime", "time", "day",
     ]),
     (Meaning::TransactionDate, &[
         "transaction date", "trans date", "purchase date", "date of transaction", "started date",
@@ -44,14 +44,14 @@ const NAMES: [(Meaning, &[&str]); 13] = [
     (Meaning::Debit, &[
         "debit", "debit amount", "withdrawal", "withdrawals", "withdrawal amount", "paid out", "money out",
         "amount debit", "soll", "ausgang", "ausgabe", "ausgaben", "belastung", "lastschrift", "debito",
-        "cargo", "cargos", "addebiti", "uscite", "dare", "out", "spent", "payments out", "funds out",
+        "cargo", "cargos", "addebiti", "uscite", "dare", "out", "spent", "payments out", "funds out", "outflow",
         "withdrawal amt", "debit euros", "debet", "af",
     ]),
     (Meaning::Credit, &[
         "credit", "credit amount", "deposit", "deposits", "deposit amount", "paid in", "money in",
         "amount credit", "haben", "eingang", "einnahme", "einnahmen", "gutschrift", "credito", "abono",
-        "abonos", "accrediti", "entrate", "avere", "in", "received", "payments in", "funds in", "deposit amt",
-        "credit euros", "bij",
+        "abonos", "accrediti", "entrate", "avere", "in", "received", "payments in", "funds in", "inflow",
+        "deposit amt", "credit euros", "bij",
     ]),
     (Meaning::Direction, &[
         "debit credit", "credit debit", "dr cr", "cr dr", "d c", "soll haben", "s h", "af bij", "af of bij",
@@ -61,7 +61,9 @@ const NAMES: [(Meaning, &[&str]); 13] = [
     ]),
     (Meaning::Name, &[
         "payee", "merchant", "merchant name", "counterparty", "counterparty name", "beneficiary", "name",
-        "empfanger", "auftraggeber empfanger", "beguenstigter zahlungspflichtiger",
+        "name of sender receiver",
+        "empfanger", "empfaenger", "empfaenger 1", "auftraggeber empfanger", "sender empfanger",
+        "begunstigter auftraggeber", "beguenstigter auftraggeber", "beguenstigter zahlungspflichtiger",
         "begunstigter zahlungspflichtiger", "zahlungsempfanger", "name zahlungsbeteiligter", "partner",
         "partner name", "partnername", "tegenpartij", "naam tegenpartij", "naam tegenpartij bevat",
         "naam omschrijving", "naam", "tiers",

@@ -1,5 +1,5 @@
 use super::evidence::posted_part;
-use super::headers::{Meaning, candidates, fingerprint, is_known, known_names};
+use super::headers::{Meaning, candidates, fingerprint, is_known, known_names, normal};
 use super::profiles::recognise;
 use super::record::{Record, Records};
 use super::{AmountColumns, Column, Columns, Mapping, date::Written, direction};
@@ -82,6 +82,8 @@ impl Sample {
         let currency = self.first(Meaning::Currency, &mut taken, is_currency);
         let balance = self.first(Meaning::Balance, &mut taken, is_amount);
         let name = self.name(&mut taken);
+        let account = self.first(Meaning::Account, &mut taken, |_| true);
+        let account = account.filter(|account| !self.is_of_other_side(*account, name));
         let columns = Columns {
             transaction_date: self.optional(transaction_date),
             currency: self.optional(currency),
@@ -90,7 +92,7 @@ impl Sample {
             memo: self.optional(self.first(Meaning::Memo, &mut taken, |_| true)),
             external_id: self.optional(self.first(Meaning::Id, &mut taken, |_| true)),
             check_number: self.optional(self.first(Meaning::CheckNumber, &mut taken, |_| true)),
-            account: self.optional(self.first(Meaning::Account, &mut taken, |_| true)),
+            account: self.optional(account),
             ..Columns::new(self.column(date), amount)
         };
         let mut mapping = self.mapping(columns, true);
@@ -222,6 +224,15 @@ impl Sample {
         });
         taken.extend(found);
         found
+    }
+
+    /// Whether a column of account numbers is the counterparty's: it stands behind the name and is not the same in all
+    /// rows. `Account` alone is what programs call the owner's.
+    fn is_of_other_side(&self, account: usize, name: Option<usize>) -> bool {
+        let mut numbers = self.rows.iter().filter_map(|row| row.get(account));
+        let first = numbers.next();
+        let is_behind = name.is_some_and(|name| name < account) && normal(&self.header[account]) != "account";
+        is_behind && numbers.any(|number| Some(number) != first)
     }
 
     /// How many letters a column has: numbers, dates and account numbers have few.

@@ -87,3 +87,20 @@ fn regression_the_text_of_a_row_is_found_under_any_name_and_never_in_an_empty_co
         assert_eq!((row.name.as_deref(), row.amount.minor()), (Some("shop and more"), -100), "{table}");
     }
 }
+
+#[test]
+fn regression_account_numbers_of_counterparties_do_not_become_accounts_of_the_owner() {
+    let rows = "15.01.2025;Shop;DE1;-1,00\n16.01.2025;Boss;DE2;2,00\n17.01.2025;ATM;;-3,00\n";
+    let collected = read(&format!("Buchung;Sender / Empfänger;IBAN;Betrag in EUR\n{rows}"));
+    assert_eq!((collected.statements.len(), minors(&collected)), (1, vec![-100, 200, -300]));
+    assert_eq!(collected.statements[0].head.account.account_number, None);
+    let apart = "Buchung;Begünstigter / Auftraggeber;Verwendungszweck;IBAN;Soll;Haben\n\
+                 15.01.2025;Shop;x;DE1;-1,00;\n16.01.2025;Boss;y;DE2;;2,00\n";
+    let apart = read(apart);
+    assert_eq!((apart.statements.len(), minors(&apart)), (1, vec![-100, 200]));
+    assert_eq!(apart.rows().next().unwrap().name.as_deref(), Some("Shop"));
+    let own = read("IBAN;Buchung;Empfänger;Betrag\nDE1;15.01.2025;Shop;-1,00\nDE2;16.01.2025;Boss;2,00\n");
+    assert_eq!(own.statements.len(), 2);
+    let same = read("Date,Payee,Account Number,Amount\n15/01/2025,Shop,77,-1.00\n16/01/2025,Boss,77,2.00\n");
+    assert_eq!(same.statements[0].head.account.account_number.as_deref(), Some("77"));
+}
