@@ -37,7 +37,7 @@ const NAMES: [(Meaning, &[&str]); 13] = [
         "fecha transaccion", "transactiedatum",
     ]),
     (Meaning::Amount, &[
-        "amount", "transaction amount", "net amount", "betrag", "umsatz", "umsatz in eur", "montant",
+        "net amount", "amount", "transaction amount", "betrag", "umsatz", "umsatz in eur", "montant",
         "importe", "importo", "bedrag", "valor", "belopp", "belop", "belob", "kwota",
         "amount in account currency", "amt", "summe", "sum", "total", "value",
     ]),

@@ -104,3 +104,9 @@ fn regression_account_numbers_of_counterparties_do_not_become_accounts_of_the_ow
     let same = read("Date,Payee,Account Number,Amount\n15/01/2025,Shop,77,-1.00\n16/01/2025,Boss,77,2.00\n");
     assert_eq!(same.statements[0].head.account.account_number.as_deref(), Some("77"));
 }
+
+#[test]
+fn regression_where_a_fee_is_taken_off_the_net_amount_is_what_moved() {
+    let collected = read("Date,Amount,Fee,Net Amount,Notes\n2025-01-15,$20.00,-$0.50,$19.50,x\n");
+    assert_eq!(minors(&collected), [1950]);
+}
