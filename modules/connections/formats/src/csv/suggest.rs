@@ -96,7 +96,7 @@ impl Sample {
             ..Columns::new(self.column(date), amount)
         };
         let mut mapping = self.mapping(columns, true);
-        mapping.invert_sign = self.is_inverted(&mapping.columns, name);
+        mapping.invert_sign = self.is_inverted(&mapping.columns);
         Ok(mapping)
     }
 
@@ -254,7 +254,7 @@ impl Sample {
 
     /// Card exports with the owner's view turned round: payments to the card are negative there, be it in a column of
     /// their own, and nearly all else is positive.
-    fn is_inverted(&self, columns: &Columns, name: Option<usize>) -> bool {
+    fn is_inverted(&self, columns: &Columns) -> bool {
         let place = |column: &Column| super::headers::position(&self.header, column);
         let amount = match &columns.amount {
             AmountColumns::Signed(amount) => place(amount),
@@ -265,12 +265,15 @@ impl Sample {
             }
             AmountColumns::Directed { .. } => None,
         };
-        let (Some(amount), Some(name)) = (amount, name) else { return false };
+        let Some(amount) = amount else { return false };
         let is_negative = |row: &&Vec<String>| row.get(amount).is_some_and(|cell| is_negative(cell));
-        let is_payment = |row: &&Vec<String>| {
-            let text = row.get(name).map(|text| text.to_lowercase()).unwrap_or_default();
-            text.contains("payment") && (text.contains("thank you") || text.contains("received"))
+        let says_so = |cell: &String| {
+            let text = cell.to_lowercase();
+            let says = |words: &str| text.contains(words);
+            (says("payment") && (says("thank you") || says("received")))
+                || says("internet transfer from account ending")
         };
+        let is_payment = |row: &&Vec<String>| row.iter().any(says_so);
         let payments = || self.rows.iter().filter(is_payment);
         let others = || self.rows.iter().filter(|row| !is_payment(row));
         payments().count() > 0

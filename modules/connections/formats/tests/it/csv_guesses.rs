@@ -106,6 +106,16 @@ fn regression_account_numbers_of_counterparties_do_not_become_accounts_of_the_ow
 }
 
 #[test]
+fn regression_a_card_whose_payments_are_told_as_transfers_is_turned_round() {
+    let collected = read(
+        "Transaction Date,Clearing Date,Description,Merchant,Category,Type,Amount (USD)\n\
+         01/15/2025,01/16/2025,SQ *TEA,Tea,Food,Purchase,4.50\n\
+         01/14/2025,01/14/2025,ACH DEPOSIT INTERNET TRANSFER FROM ACCOUNT ENDING IN 1234,Ach Deposit,Payment,Payment,-100.00\n",
+    );
+    assert_eq!(minors(&collected), [-450, 10_000]);
+}
+
+#[test]
 fn regression_where_a_fee_is_taken_off_the_net_amount_is_what_moved() {
     let collected = read("Date,Amount,Fee,Net Amount,Notes\n2025-01-15,$20.00,-$0.50,$19.50,x\n");
     assert_eq!(minors(&collected), [1950]);
