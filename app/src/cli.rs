@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use connections_api::DateOrder;
 use kernel::{Currency, ImportId};
 
 use crate::config::{Mode, Overrides};
@@ -133,6 +134,9 @@ pub struct Import {
     /// The currency of amounts that do not say theirs, such as EUR; needed where neither the file nor --account does.
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
+    /// Which number of a date is the day, of tables and QIF files in which no row decides it.
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub dates: Option<Dates>,
     /// Say what the import would do, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -141,6 +145,24 @@ pub struct Import {
     pub json: bool,
     #[command(flatten)]
     pub access: Access,
+}
+
+/// Which number of a date is the day.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Dates {
+    DayFirst,
+    MonthFirst,
+    YearFirst,
+}
+
+impl From<Dates> for DateOrder {
+    fn from(dates: Dates) -> Self {
+        match dates {
+            Dates::DayFirst => Self::DayFirst,
+            Dates::MonthFirst => Self::MonthFirst,
+            Dates::YearFirst => Self::YearFirst,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Args)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::{Bytes, BytesMut};
-use connections_api::Import;
+use connections_api::{Import, Mapping};
 use futures_util::{Stream, stream};
 use identity_api::{Registered, Tokens};
 use indicatif::ProgressBar;
@@ -187,6 +187,14 @@ impl Client {
         self.refresh_early().await?;
         let change = self.write(Method::POST, path);
         answer(send(async || repeat(&change)).await?).await
+    }
+
+    /// Has the file read again, as `mapping` says.
+    pub(super) async fn preview(&mut self, id: ImportId, mapping: &Mapping) -> Result<Import> {
+        self.refresh_early().await?;
+        let preview = self.write(Method::POST, &format!("/api/v1/imports/{id}/preview"));
+        let preview = preview.json(&json!({ "mapping": mapping }));
+        answer(send(async || repeat(&preview)).await?).await
     }
 
     pub(super) async fn commit(&mut self, id: ImportId) -> Result<Import> {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::client::{Client, Upload};
 use super::say::say;
+use super::upload::Wish;
 use super::{report, upload};
 use crate::cli::Demo;
 use crate::compose::Process;
@@ -102,7 +103,8 @@ async fn import_all(client: &mut Client, tell: bool) -> Result<Outcomes> {
     let mut sum = Outcomes::default();
     for sample in &SAMPLES {
         let bar = upload::bar(sample.name(), !tell);
-        let import = upload::import(client, sample, &[], false, &bar, &CancellationToken::new()).await;
+        let import =
+            upload::import(client, sample, &[], Wish::default(), &bar, &CancellationToken::new()).await;
         bar.finish_and_clear();
         let import = import.with_context(|| format!("cannot import {}", sample.name()))?;
         let report = import.import.report.context("a committed import has a report")?;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Refused, Upload};
 use super::say::say;
-use super::upload::{Done, Failed, GivenUp};
+use super::upload::{Done, Failed, GivenUp, Wish};
 use super::watch::Watch;
 use super::{access, interrupt, report, upload};
 use crate::cli::Import;
@@ -91,7 +91,8 @@ impl Batch<'_> {
         let currency = self.import.currency.iter().map(|currency| ("currency", currency.code()));
         let query: Vec<_> = account.chain(currency).collect();
         let file = Upload::File(path);
-        let outcome = upload::import(self.client, &file, &query, self.import.dry_run, &bar, &self.stop).await;
+        let wish = Wish { dry_run: self.import.dry_run, dates: self.import.dates.map(Into::into) };
+        let outcome = upload::import(self.client, &file, &query, wish, &bar, &self.stop).await;
         bar.finish_and_clear();
         outcome
     }
@@ -172,6 +173,7 @@ fn advice(error: &anyhow::Error) -> &'static str {
     match refusal(error).map(|Refused(problem)| problem.code.as_str()) {
         Some("needs_account") => "\n  --account says which, by name or id",
         Some("needs_currency") => "\n  --currency says which",
+        Some("ambiguous_dates") => "\n  --dates says which number is the day",
         _ => "",
     }
 }

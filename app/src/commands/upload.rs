@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use connections_api::{Import, ImportState};
+use connections_api::{DateOrder, Import, ImportState, Mapping};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::ImportId;
 use tokio_util::sync::CancellationToken;
@@ -47,12 +47,20 @@ impl Done {
     }
 }
 
+/// What is asked of an import.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wish {
+    pub(super) dry_run: bool,
+    /// Which number of a date is the day, where no row of a file decides it.
+    pub(super) dates: Option<DateOrder>,
+}
+
 /// Imports `file`, or with `dry_run` only says what would become of it. Stopped, it is given up and leaves nothing.
 pub(super) async fn import(
     client: &mut Client,
     file: &Upload<'_>,
     query: &[(&str, &str)],
-    dry_run: bool,
+    wish: Wish,
     bar: &ProgressBar,
     stop: &CancellationToken,
 ) -> Result<Done> {
@@ -62,7 +70,7 @@ pub(super) async fn import(
     };
     let id = uploaded.id;
     let done = tokio::select! {
-        done = finish_all(client, uploaded, dry_run, bar) => Some(done),
+        done = finish_all(client, uploaded, wish, bar) => Some(done),
         () = stop.cancelled() => None,
     };
     match done {
@@ -74,12 +82,12 @@ pub(super) async fn import(
     }
 }
 
-async fn finish_all(client: &mut Client, import: Import, dry_run: bool, bar: &ProgressBar) -> Result<Done> {
+async fn finish_all(client: &mut Client, import: Import, wish: Wish, bar: &ProgressBar) -> Result<Done> {
     let id = import.id;
-    let import = match wait(client, import, bar).await {
+    let import = match read(client, import, wish.dates, bar).await {
         Ok(import) if import.state == ImportState::Unpacked => import,
         rested => {
-            let import = finish(client, id, rested, dry_run, bar).await?;
+            let import = finish(client, id, rested, wish.dry_run, bar).await?;
             return Ok(Done { import, members: Vec::new() });
         }
     };
@@ -88,10 +96,29 @@ async fn finish_all(client: &mut Client, import: Import, dry_run: bool, bar: &Pr
         let member = client.import(id).await?;
         let name = member.file_name.clone().unwrap_or_else(|| id.to_string());
         // One after the other, so that each is told what those before it have brought.
-        let rested = wait(client, member, bar).await;
-        members.push(Member { name, outcome: finish(client, id, rested, dry_run, bar).await });
+        let rested = read(client, member, wish.dates, bar).await;
+        members.push(Member { name, outcome: finish(client, id, rested, wish.dry_run, bar).await });
     }
     Ok(Done { import, members })
+}
+
+/// Waits until the file is read; one of which only the order of its dates is open, in the one that was told.
+async fn read(
+    client: &mut Client,
+    import: Import,
+    dates: Option<DateOrder>,
+    bar: &ProgressBar,
+) -> Result<Import> {
+    let id = import.id;
+    let outcome = wait(client, import, bar).await;
+    let (Some(dates), Err(error)) = (dates, &outcome) else { return outcome };
+    let is_open = |Failed(refused): &Failed| refused.0.code == "ambiguous_dates";
+    if !error.downcast_ref::<Failed>().is_some_and(is_open) {
+        return outcome;
+    }
+    let Some(mapping) = client.import(id).await?.mapping else { return outcome };
+    let again = client.preview(id, &Mapping { date_order: Some(dates), ..mapping }).await?;
+    wait(client, again, bar).await
 }
 
 /// Commits what was previewed, or throws it away; a dry run throws away what could not be read as well.

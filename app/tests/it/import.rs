@@ -224,6 +224,21 @@ async fn a_file_that_states_no_currency_is_told_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dates_that_no_row_decides_are_read_in_the_order_that_is_told() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let file = tempfile::Builder::new().suffix(".qif").tempfile().unwrap();
+    std::fs::write(file.path(), "!Account\nNPurse\nTCash\n^\n!Type:Cash\nD03/04/2026\nT-2.50\nPBus\n^\n")
+        .unwrap();
+    let file = file.path().display().to_string();
+    let (code, untold) = import(&server, &token, &["--currency", "CHF", &file]).await;
+    assert_eq!((code, &untold[0]["problem"]["code"]), (Some(1), &"ambiguous_dates".into()));
+    let (code, told) = import(&server, &token, &["--currency", "CHF", "--dates", "day-first", &file]).await;
+    assert_eq!((code, &told[0]["import"]["mapping"]["date_order"]), (Some(0), &"day_first".into()));
+    assert_eq!(accounts(&server, &token).await, ["Purse -2.50"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_not_there_is_said_before_anything_is_sent() {
     let server = monolith().await;
     let token = server.log_in().await;

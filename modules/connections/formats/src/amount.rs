@@ -119,13 +119,14 @@ impl Bare {
     pub(crate) fn of(text: &str) -> Self {
         let mut bare = Self::default();
         let text = text.trim();
-        let inside = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-        if inside.is_some() {
+        let is_in_brackets = is_in_brackets(text);
+        if is_in_brackets {
             bare.sign(true);
         }
         let mut letters = String::new();
-        for c in inside.unwrap_or(text).chars() {
+        for c in text.chars() {
             match c {
+                '(' | ')' if is_in_brackets => {}
                 '0'..='9' | '.' | ',' => bare.number.push(c),
                 '-' | '\u{2212}' | '\u{2013}' | '\u{2012}' | '\u{fe63}' | '\u{ff0d}' => bare.sign(true),
                 '+' => bare.sign(false),
@@ -167,6 +168,15 @@ impl Bare {
     }
 }
 
+/// Whether a pair of brackets stands around the digits, as in `(12.00)` and `$ (12.00)`.
+fn is_in_brackets(text: &str) -> bool {
+    let Some((before, rest)) = text.split_once('(') else { return false };
+    let Some((inside, behind)) = rest.split_once(')') else { return false };
+    let is_beside =
+        |part: &str| !part.contains(['(', ')']) && !part.bytes().any(|byte| byte.is_ascii_digit());
+    !inside.contains('(') && is_beside(before) && is_beside(behind)
+}
+
 /// Whether the digits of a cell have the form of an amount under some decimal mark, or there are none. How many
 /// decimals they have and how large they are is not asked.
 pub(crate) fn is_amount_or_empty(text: &str) -> bool {
@@ -179,6 +189,12 @@ pub(crate) fn is_amount_or_empty(text: &str) -> bool {
             && fraction.bytes().all(|byte| byte.is_ascii_digit())
     };
     number.is_empty() || is_form_of(DecimalMark::Point) || is_form_of(DecimalMark::Comma)
+}
+
+/// Whether a cell of a table holds an amount with a minus, however that is written.
+pub(crate) fn is_negative(text: &str) -> bool {
+    let bare = Bare::of(text);
+    bare.is_negative && !bare.number.is_empty()
 }
 
 /// What stands between groups of thousands, if anything does.

@@ -4,6 +4,7 @@
 //! `read` (at the root of the crate) reads with it.
 
 pub(crate) mod date;
+mod direction;
 pub(crate) mod evidence;
 mod headers;
 mod layout;
@@ -28,6 +29,7 @@ pub use suggest::suggest;
 
 use crate::source::Source;
 use crate::{AmbiguousDates, Encoding, FormatError};
+use direction::direction;
 use evidence::Evidence;
 use layout::Layout;
 use record::{Record, Records};
@@ -106,35 +108,6 @@ pub(crate) fn ambiguous(
         month_first: month_first.to_string(),
         mapping: mapping.clone(),
     }))
-}
-
-/// Whether a word of a direction column says that money came (`true`) or left; `None` if it says neither.
-fn direction(word: &str) -> Option<bool> {
-    let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word.trim()));
-    if is(&[
-        "credit", "cr", "c", "h", "haben", "bij", "in", "deposit", "+", "crdt", "crédit", "credito",
-        "eingang",
-    ]) {
-        Some(true)
-    } else if is(&[
-        "debit",
-        "dr",
-        "d",
-        "s",
-        "soll",
-        "af",
-        "out",
-        "withdrawal",
-        "-",
-        "dbit",
-        "débit",
-        "debito",
-        "ausgang",
-    ]) {
-        Some(false)
-    } else {
-        None
-    }
 }
 
 /// Whether the text may be a table at all: some delimiter stands in most of its first lines.

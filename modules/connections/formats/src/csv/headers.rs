@@ -26,9 +26,10 @@ const NAMES: [(Meaning, &[&str]); 13] = [
         "buchungsdatum", "buchung", "date comptable", "date operation", "date de l operation",
         "fecha contable", "fecha operacion", "fecha de operacion", "data contabile", "data operazione",
         "boekdatum", "boekingsdatum", "bokforingsdag", "completed date", "datum", "date", "fecha", "data",
-        "dato", "value date", "settlement date", "valutadatum", "valuta", "wertstellung", "wertstellungstag",
+        "dato", "txn date", "tran date", "date de comptabilisation", "value date", "settlement date",
+        "valutadatum", "valuta", "wertstellung", "wertstellungstag",
         "date valeur", "date de valeur", "fecha valor", "data valuta", "rentedatum", "transaction date",
-        "trans date", "time", "day",
+        "trans date", "datetime", "time", "day",
     ]),
     (Meaning::TransactionDate, &[
         "transaction date", "trans date", "purchase date", "date of transaction", "started date",
@@ -36,33 +37,41 @@ const NAMES: [(Meaning, &[&str]); 13] = [
         "fecha transaccion", "transactiedatum",
     ]),
     (Meaning::Amount, &[
-        "amount", "transaction amount", "net amount", "betrag", "umsatz", "umsatz in eur", "montant",
+        "net amount", "amount", "transaction amount", "betrag", "umsatz", "umsatz in eur", "montant",
         "importe", "importo", "bedrag", "valor", "belopp", "belop", "belob", "kwota",
-        "amount in account currency", "amt", "summe", "sum", "total",
+        "amount in account currency", "amt", "summe", "sum", "total", "value",
     ]),
     (Meaning::Debit, &[
         "debit", "debit amount", "withdrawal", "withdrawals", "withdrawal amount", "paid out", "money out",
         "amount debit", "soll", "ausgang", "ausgabe", "ausgaben", "belastung", "lastschrift", "debito",
-        "cargo", "cargos", "addebiti", "uscite", "dare", "out", "spent", "payments out", "af",
+        "cargo", "cargos", "addebiti", "uscite", "dare", "out", "spent", "payments out", "funds out", "outflow",
+        "withdrawal amt", "debit euros", "debet", "af",
     ]),
     (Meaning::Credit, &[
         "credit", "credit amount", "deposit", "deposits", "deposit amount", "paid in", "money in",
         "amount credit", "haben", "eingang", "einnahme", "einnahmen", "gutschrift", "credito", "abono",
-        "abonos", "accrediti", "entrate", "avere", "in", "received", "payments in", "bij",
+        "abonos", "accrediti", "entrate", "avere", "in", "received", "payments in", "funds in", "inflow",
+        "deposit amt", "credit euros", "bij",
     ]),
     (Meaning::Direction, &[
         "debit credit", "credit debit", "dr cr", "cr dr", "d c", "soll haben", "s h", "af bij", "af of bij",
+        "bij af", "in out", "creditdebet", "credit debet", "debet credit", "soll haben kennzeichen",
         "credit debit indicator", "debit credit indicator", "direction", "sens", "transaction type", "type",
-        "tipo", "art", "kennzeichen",
+        "type of transaction", "tipo", "art", "kennzeichen",
     ]),
     (Meaning::Name, &[
         "payee", "merchant", "merchant name", "counterparty", "counterparty name", "beneficiary", "name",
-        "empfanger", "auftraggeber empfanger", "beguenstigter zahlungspflichtiger",
+        "name of sender receiver",
+        "empfanger", "empfaenger", "empfaenger 1", "auftraggeber empfanger", "sender empfanger",
+        "begunstigter auftraggeber", "beguenstigter auftraggeber", "beguenstigter zahlungspflichtiger",
         "begunstigter zahlungspflichtiger", "zahlungsempfanger", "name zahlungsbeteiligter", "partner",
-        "partner name", "tegenpartij", "naam tegenpartij", "naam omschrijving", "naam", "tiers",
+        "partner name", "partnername", "tegenpartij", "naam tegenpartij", "naam tegenpartij bevat",
+        "naam omschrijving", "naam", "tiers",
         "beneficiaire", "beneficiario", "description", "transaction description", "details",
-        "transaction details", "narrative", "beschreibung", "bezeichnung", "libelle", "concepto",
-        "descripcion", "descrizione", "causale", "omschrijving", "descricao", "buchungstext", "text",
+        "transaction details", "narrative", "narration", "avisierungstext", "tekst", "rubrik", "beschreibung",
+        "bezeichnung", "libelle", "libelle operation", "libelle simplifie", "concepto", "descripcion",
+        "descrizione", "descrizione operazioni", "causale", "omschrijving", "descricao", "lancamento",
+        "buchungstext", "text",
         "verwendungszweck", "reference", "memo",
     ]),
     (Meaning::Memo, &[
@@ -131,8 +140,8 @@ fn without_accent(c: char) -> char {
 pub(super) fn candidates(header: &[String], meaning: Meaning) -> Vec<usize> {
     let names = NAMES.iter().find(|(known, _)| *known == meaning).map_or(&[][..], |(_, names)| *names);
     let rank = |name: &str| {
-        let bare = name.rsplit_once(' ').filter(|(_, last)| kernel::Currency::parse(last).is_ok());
-        names.iter().position(|known| *known == name || bare.is_some_and(|(bare, _)| *known == bare))
+        let bare = without_currency(name);
+        names.iter().position(|known| *known == name || bare == Some(known))
     };
     let mut found: Vec<_> =
         header.iter().enumerate().filter_map(|(index, name)| Some((rank(&normal(name))?, index))).collect();
@@ -140,10 +149,22 @@ pub(super) fn candidates(header: &[String], meaning: Meaning) -> Vec<usize> {
     found.into_iter().map(|(_, index)| index).collect()
 }
 
+/// `betrag` of `betrag eur` and of `betrag in eur`; `None` if no currency is at the end.
+fn without_currency(name: &str) -> Option<&str> {
+    let (bare, _) = name.rsplit_once(' ').filter(|(_, last)| kernel::Currency::parse(last).is_ok())?;
+    Some(bare.strip_suffix(" in").unwrap_or(bare))
+}
+
+/// Whether a column of this name holds something that we know.
+pub(super) fn is_known(name: &str) -> bool {
+    let name = normal(name);
+    let bare = without_currency(&name);
+    NAMES.iter().any(|(_, names)| names.iter().any(|known| *known == name || bare == Some(known)))
+}
+
 /// How many columns of a record carry names that we know.
 pub(super) fn known_names(record: &[String]) -> usize {
-    let is_known = |name: &str| NAMES.iter().any(|(_, names)| names.contains(&name));
-    record.iter().map(|name| normal(name)).filter(|name| is_known(name)).count()
+    record.iter().filter(|name| is_known(name)).count()
 }
 
 /// Where the header has the column; a name counts if its normal form is the same.

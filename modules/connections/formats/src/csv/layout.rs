@@ -29,6 +29,8 @@ pub(super) struct Layout {
     pub(super) account: Option<usize>,
     /// The columns of `Mapping::statuses`, in their order.
     pub(super) statuses: Vec<usize>,
+    /// How many columns the header names.
+    width: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +116,7 @@ impl Layout {
             currency: optional(&columns.currency)?,
             account: optional(&columns.account)?,
             statuses: mapping.statuses.iter().map(|status| place(&status.column)).collect::<Option<_>>()?,
+            width: mapping.has_header.then_some(header.len()),
         })
     }
 
@@ -123,6 +126,31 @@ impl Layout {
         // A credit column at the end may be left out where it is empty.
         cells.len() > self.date && cells.len() > first.min(second)
     }
+
+    /// Whether a delimiter inside a cell that nobody put between quotes has moved the amount of a record, or cut it:
+    /// there is more in the record than its header has names for, and not all of it can stand behind the amount.
+    pub(super) fn is_shifted(&self, cells: &Cells<'_>) -> bool {
+        let Some(width) = self.width.filter(|width| cells.len() > *width) else { return false };
+        if (width..cells.len()).all(|at| cells.text(at).is_empty()) {
+            return false;
+        }
+        let [first, second] = self.amount.columns();
+        let last = first.max(second);
+        let dates = [Some(self.date), self.transaction_date, self.value_date];
+        let is_one_word = |at: usize| {
+            at == first
+                || at == second
+                || dates.contains(&Some(at))
+                || [self.currency, self.account].contains(&Some(at))
+        };
+        let is_cut =
+            |at: usize| is_digits(&cells.text(at + 1), 1..=2) && !cells.text(at).contains(['.', ',']);
+        !(0..last).all(is_one_word) || is_cut(first) || is_cut(second)
+    }
+}
+
+fn is_digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
+    lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn not_found(mapping: &Mapping) -> FormatError {

@@ -130,6 +130,11 @@ impl Reader<'_> {
                 (RejectCode::MissingColumns, format!("the row has {} columns only", cells.len())).into()
             );
         }
+        if self.layout.is_shifted(cells) {
+            let reason =
+                "the row has more columns than its header: a cell with a delimiter in it lacks its quotes";
+            return Err((RejectCode::UnbalancedQuote, reason.to_owned()).into());
+        }
         let (posted, occurred) = self.dates(cells, &date);
         let status = self.status(cells, &date, &posted)?;
         let amount = self.moved(cells, currency).and_then(|amount| self.less_fee(cells, amount));

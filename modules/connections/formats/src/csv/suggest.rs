@@ -1,9 +1,9 @@
 use super::evidence::posted_part;
-use super::headers::{Meaning, candidates, fingerprint, known_names};
+use super::headers::{Meaning, candidates, fingerprint, is_known, known_names, normal};
 use super::profiles::recognise;
 use super::record::{Record, Records};
 use super::{AmountColumns, Column, Columns, Mapping, date::Written, direction};
-use crate::amount::{Bare, is_amount_or_empty};
+use crate::amount::{Bare, is_amount_or_empty, is_negative};
 use crate::source::Source;
 use crate::survey::HEAD_BYTES;
 use crate::{Encoding, FormatError};
@@ -81,7 +81,9 @@ impl Sample {
         let transaction_date = self.first(Meaning::TransactionDate, &mut taken, is_date);
         let currency = self.first(Meaning::Currency, &mut taken, is_currency);
         let balance = self.first(Meaning::Balance, &mut taken, is_amount);
-        let name = self.first(Meaning::Name, &mut taken, |_| true);
+        let name = self.name(&mut taken);
+        let account = self.first(Meaning::Account, &mut taken, |_| true);
+        let account = account.filter(|account| !self.is_of_other_side(*account, name));
         let columns = Columns {
             transaction_date: self.optional(transaction_date),
             currency: self.optional(currency),
@@ -90,11 +92,11 @@ impl Sample {
             memo: self.optional(self.first(Meaning::Memo, &mut taken, |_| true)),
             external_id: self.optional(self.first(Meaning::Id, &mut taken, |_| true)),
             check_number: self.optional(self.first(Meaning::CheckNumber, &mut taken, |_| true)),
-            account: self.optional(self.first(Meaning::Account, &mut taken, |_| true)),
+            account: self.optional(account),
             ..Columns::new(self.column(date), amount)
         };
         let mut mapping = self.mapping(columns, true);
-        mapping.invert_sign = self.is_inverted(&mapping.columns, name);
+        mapping.invert_sign = self.is_inverted(&mapping.columns);
         Ok(mapping)
     }
 
@@ -113,8 +115,8 @@ impl Sample {
         };
         let date = (0..width).find(|index| all(*index, is_date)).filter(|_| rows.len() > 1)?;
         let amount = only(|cell| is_amount(cell) && cell.contains(['.', ',']) && !is_date(cell))?;
-        let length = |index: &usize| rows.iter().map(|row| row[*index].len()).sum::<usize>();
-        let name = (0..width).filter(|index| *index != date && *index != amount).max_by_key(length);
+        let name = (0..width).filter(|index| *index != date && *index != amount);
+        let name = name.max_by_key(|index| self.letters(*index));
         let amount = AmountColumns::Signed(Column::Index(amount));
         let columns = Columns { name: name.map(Column::Index), ..Columns::new(Column::Index(date), amount) };
         Some(self.mapping(columns, false))
@@ -138,16 +140,13 @@ impl Sample {
 
     /// Debit and credit columns, or one amount with or without a word for its direction.
     fn amounts(&self, taken: &mut Vec<usize>) -> Result<AmountColumns, FormatError> {
-        let amount = self.first(Meaning::Amount, taken, is_amount);
+        // `Value` may be a day, too, and 20250115 is a number.
+        let amount = self.first(Meaning::Amount, taken, |cell| is_amount(cell) && !is_date(cell));
         if let Some(amount) = amount.filter(|amount| self.is_mostly_filled(*amount)) {
-            let is_unsigned = |cell: &str| !cell.contains(['-', '(', '\u{2212}', '+']);
+            let is_unsigned = |cell: &str| !is_negative(cell) && !cell.contains('+');
             let is_unsigned =
                 self.rows.iter().filter_map(|row| row.get(amount)).all(|cell| is_unsigned(cell));
-            let direction = if is_unsigned {
-                self.first(Meaning::Direction, taken, |cell| direction(cell).is_some())
-            } else {
-                None
-            };
+            let direction = if is_unsigned { self.direction(taken) } else { None };
             let amount = self.column(amount);
             return Ok(match direction.filter(|_| !self.rows.is_empty()) {
                 Some(direction) => AmountColumns::Directed { amount, direction: self.column(direction) },
@@ -157,13 +156,37 @@ impl Sample {
         let debit = self.first(Meaning::Debit, taken, is_amount_or_empty);
         let credit = self.first(Meaning::Credit, taken, is_amount_or_empty);
         let (Some(debit), Some(credit)) = (debit, credit) else { return Err(FormatError::NoAmountColumn) };
-        let cells = || self.rows.iter().filter_map(|row| row.get(debit)).filter(|cell| !cell.is_empty());
-        let negative = cells().filter(|cell| cell.contains(['-', '(', '\u{2212}'])).count();
         Ok(AmountColumns::DebitCredit {
             debit: self.column(debit),
             credit: self.column(credit),
-            debit_is_negative: negative * 2 > cells().count(),
+            // Turned round, debits have a minus if they had none before.
+            debit_is_negative: self.is_mostly_negative(debit) || self.is_mostly_negative(credit),
         })
+    }
+
+    /// The column that says which way the money went: by its name, else one of unknown name by its words for both ways.
+    fn direction(&self, taken: &mut Vec<usize>) -> Option<usize> {
+        let named = self.first(Meaning::Direction, taken, |cell| direction(cell).is_some());
+        named.or_else(|| {
+            let is_free = |index: &usize| !is_known(&self.header[*index]);
+            let found = (0..self.header.len()).filter(is_free).find(|index| self.says_both_ways(*index));
+            taken.extend(found);
+            found
+        })
+    }
+
+    fn says_both_ways(&self, index: usize) -> bool {
+        let cells = self.rows.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_empty());
+        let ways: Vec<_> = cells.map(|cell| direction(cell)).collect();
+        let says = |way: Option<bool>| ways.iter().filter(|other| **other == way).count();
+        says(Some(true)) > 0 && says(Some(false)) > 0 && says(None) * 10 <= ways.len()
+    }
+
+    /// Whether most amounts of a column have a minus; a dash in place of an amount is none, and neither is a zero.
+    fn is_mostly_negative(&self, index: usize) -> bool {
+        let is_something = |cell: &&String| is_amount(cell) && cell.contains(|c| matches!(c, '1'..='9'));
+        let cells = || self.rows.iter().filter_map(|row| row.get(index)).filter(is_something);
+        cells().filter(|cell| is_negative(cell)).count() * 2 > cells().count()
     }
 
     fn is_mostly_filled(&self, index: usize) -> bool {
@@ -185,6 +208,39 @@ impl Sample {
         found
     }
 
+    /// The column of the counterparty, or of the one text that there is: by its name, else the one of unknown name with
+    /// most to read in it.
+    fn name(&self, taken: &mut Vec<usize>) -> Option<usize> {
+        let has_text =
+            |index: usize| self.rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.is_empty()));
+        let is_filled = |index: usize| self.rows.is_empty() || has_text(index);
+        let named = candidates(&self.header, Meaning::Name).into_iter();
+        let found = named.filter(|index| !taken.contains(index)).find(|index| is_filled(*index));
+        let found = found.or_else(|| {
+            let is_free = |index: &usize| !taken.contains(index) && !is_known(&self.header[*index]);
+            let others = (0..self.header.len()).filter(is_free);
+            let others = others.filter(|index| self.letters(*index) > self.rows.len());
+            others.max_by_key(|index| self.letters(*index))
+        });
+        taken.extend(found);
+        found
+    }
+
+    /// Whether a column of account numbers is the counterparty's: it stands behind the name and is not the same in all
+    /// rows. `Account` alone is what programs call the owner's.
+    fn is_of_other_side(&self, account: usize, name: Option<usize>) -> bool {
+        let mut numbers = self.rows.iter().filter_map(|row| row.get(account));
+        let first = numbers.next();
+        let is_behind = name.is_some_and(|name| name < account) && normal(&self.header[account]) != "account";
+        is_behind && numbers.any(|number| Some(number) != first)
+    }
+
+    /// How many letters a column has: numbers, dates and account numbers have few.
+    fn letters(&self, index: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(index));
+        cells.map(|cell| cell.chars().filter(|c| c.is_alphabetic()).count()).sum()
+    }
+
     /// By name, so that the mapping outlives a new column; by number where the name is not unique.
     fn column(&self, index: usize) -> Column {
         let name = &self.header[index];
@@ -196,17 +252,28 @@ impl Sample {
         index.map(|index| self.column(index))
     }
 
-    /// Card exports with the owner's view turned round: payments to the card are negative there and nearly all
-    /// else is positive.
-    fn is_inverted(&self, columns: &Columns, name: Option<usize>) -> bool {
-        let (AmountColumns::Signed(amount), Some(name)) = (&columns.amount, name) else { return false };
-        let Some(amount) = super::headers::position(&self.header, amount) else { return false };
-        let is_negative =
-            |row: &&Vec<String>| row.get(amount).is_some_and(|cell| cell.contains(['-', '(', '\u{2212}']));
-        let is_payment = |row: &&Vec<String>| {
-            let text = row.get(name).map(|text| text.to_lowercase()).unwrap_or_default();
-            text.contains("payment") && (text.contains("thank you") || text.contains("received"))
+    /// Card exports with the owner's view turned round: payments to the card are negative there, be it in a column of
+    /// their own, and nearly all else is positive.
+    fn is_inverted(&self, columns: &Columns) -> bool {
+        let place = |column: &Column| super::headers::position(&self.header, column);
+        let amount = match &columns.amount {
+            AmountColumns::Signed(amount) => place(amount),
+            AmountColumns::DebitCredit { debit, credit, .. } => {
+                let (debit, credit) = (place(debit), place(credit));
+                return credit.is_some_and(|at| self.is_mostly_negative(at))
+                    && !debit.is_some_and(|at| self.is_mostly_negative(at));
+            }
+            AmountColumns::Directed { .. } => None,
         };
+        let Some(amount) = amount else { return false };
+        let is_negative = |row: &&Vec<String>| row.get(amount).is_some_and(|cell| is_negative(cell));
+        let says_so = |cell: &String| {
+            let text = cell.to_lowercase();
+            let says = |words: &str| text.contains(words);
+            (says("payment") && (says("thank you") || says("received")))
+                || says("internet transfer from account ending")
+        };
+        let is_payment = |row: &&Vec<String>| row.iter().any(says_so);
         let payments = || self.rows.iter().filter(is_payment);
         let others = || self.rows.iter().filter(|row| !is_payment(row));
         payments().count() > 0

@@ -337,3 +337,19 @@ fn a_header_alone_is_a_statement_without_rows() {
     let collected = read("Date,Text,Amount\n");
     assert_eq!((collected.summary.statements, collected.summary.rows), (1, 0));
 }
+
+#[test]
+fn regression_a_row_whose_amount_was_moved_or_cut_by_a_bare_delimiter_is_rejected() {
+    let moved = read(
+        "Date,Text,Amount,Balance\n2025-01-15,\"Tea, and\",-3.50,6.50\n2025-01-16,Flight 12, 2024,-100.00,-93.50\n\
+         2025-01-17,c,-1.00,-94.50,\n",
+    );
+    assert_eq!(
+        (minors(&moved), moved.rejections()),
+        (vec![-350, -100], vec!["3 unbalanced_quote".to_owned()])
+    );
+    let cut = read("Date,Text,Amount\n2025-01-15,a,-3,50\n2025-01-16,b,-1200,00\n2025-01-17,c,\"-2,50\"\n");
+    assert_eq!(minors(&cut), [-250]);
+    let behind = read("Date,Amount,Text\n2025-01-15,-3.50,Tea, and more\n2025-01-16,-1200,00,Rent\n");
+    assert_eq!((minors(&behind), behind.rejections()), (vec![-350], vec!["3 unbalanced_quote".to_owned()]));
+}

@@ -161,3 +161,12 @@ fn regression_an_apostrophe_of_a_bank_is_kept_and_the_one_of_our_export_is_not()
                 external_id,status\n1,0198a2c4-0000-7000-8000-000000000001,A,2025-03-02,,,1.00,EUR,other,'-50% Sale,,,,booked\n";
     assert_eq!(name(ours).as_deref(), Some("-50% Sale"));
 }
+
+#[test]
+fn regression_a_currency_sign_may_stand_before_the_brackets() {
+    assert_eq!(
+        minors(&amounts(&["$(12.00)", "$ (1,012.00)", "(12.00) EUR", "-$3.00"])),
+        [-1200, -101_200, -1200, -300]
+    );
+    assert_eq!(amounts(&["1.00", "12 (3)", "((4))", "(5) (6)"]).rejections().len(), 3);
+}

@@ -11,6 +11,7 @@ mod camt_samples;
 mod camt_statements;
 mod camt_support;
 mod corpus;
+mod csv_guesses;
 mod csv_tables;
 mod csv_values;
 mod damage;
