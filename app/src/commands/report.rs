@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// All that a report tells: the accounts, the rows that were not taken, and what became of what was pending.
 pub(super) fn whole(report: &ImportReport) -> String {
-    let lists = [rejected(report), suggestions(report)].into_iter().flatten();
+    let lists = [rejected(report), suspicious(report), suggestions(report)].into_iter().flatten();
     let tables = std::iter::once(accounts_of(report)).chain(lists).map(|table| table.to_string());
     let gone = (report.pending_removed > 0).then(|| {
         format!(
@@ -104,6 +104,15 @@ fn rejected(report: &ImportReport) -> Option<Table> {
         table.add_row([row.line.to_string(), row.code.clone(), row.reason.clone()]);
     }
     (!report.rejected.is_empty()).then_some(table)
+}
+
+/// New rows that are taken and should be looked at.
+fn suspicious(report: &ImportReport) -> Option<Table> {
+    let mut table = table(&["line", "code", "why to look at it"]);
+    for row in &report.suspicious {
+        table.add_row([row.line.to_string(), row.code.clone(), row.reason.clone()]);
+    }
+    (!report.suspicious.is_empty()).then_some(table)
 }
 
 /// New rows that may be what was pending: that stays until somebody says so.

@@ -56,6 +56,7 @@ journeys! {
         a_repeated_patch_has_one_effect_and_one_answer;
     tables:
         dates_that_are_ambiguous_are_decided_by_a_person
+        rows_that_look_odd_are_named_before_they_are_taken
         amounts_are_read_as_their_bank_writes_them
         a_saved_mapping_reads_the_next_table_of_the_same_bank_by_itself;
     wrong_files:

@@ -16,6 +16,7 @@ pub(crate) mod rows;
 pub(crate) mod statistics;
 pub(crate) mod steps;
 pub(crate) mod summary;
+pub(crate) mod suspicions;
 pub(crate) mod touched;
 pub(crate) mod transactions;
 
@@ -42,6 +43,14 @@ pub(crate) async fn execute(
 /// Ends a query whose rows are about to change. SQLite has locked the whole database by then.
 pub(crate) fn for_update(db: &impl ConnectionTrait) -> &'static str {
     if db.get_database_backend() == DatabaseBackend::Postgres { " FOR UPDATE" } else { "" }
+}
+
+/// The SQL for so many days after a date, or before it.
+pub(crate) fn later(db: &impl ConnectionTrait, date: &str, days: i32) -> String {
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => format!("CAST({date} AS DATE) + ({days})"),
+        _ => format!("date({date}, '{days:+} days')"),
+    }
 }
 
 /// The text without U+0000, which SQLite keeps and PostgreSQL cannot.

@@ -61,3 +61,20 @@ pub async fn a_saved_mapping_reads_the_next_table_of_the_same_bank_by_itself(at:
     ada.client.delete(&path).await.expect(204);
     assert_eq!(eve.client.get("/api/v1/mapping-profiles").await.expect(200)["data"][0]["name"], "Eve's bank");
 }
+
+pub async fn rows_that_look_odd_are_named_before_they_are_taken(at: &mut Installation) {
+    let ada = Household::new(at, "ada").await;
+    let account = ada.open_account("Giro", "EUR").await;
+    let query = format!("account_id={account}");
+    let known = "Date,Name,Amount\n2026-02-05,Shop,-20.00\n2026-02-09,Rent,-900.00\n";
+    assert_eq!(ada.import(known, &query).await["report"]["suspicious"], json!([]));
+    let odd = "Date,Name,Amount\n2026-02-05,Shop,-20.00\n2026-02-10,RENT FEBRUARY,-900.00\n\
+               2026-02-10,Coffee,-3.50\n2026-02-10,Coffee,-3.50\n2199-01-01,Shop,-1.00\n";
+    let report = ada.import(odd, &query).await["report"].clone();
+    let named = report["suspicious"].as_array().unwrap();
+    let named: Vec<_> = named.iter().map(|row| (&row["line"], &row["code"])).collect();
+    let expected =
+        [(3, "known_alike"), (5, "repeated"), (6, "date_ahead")].map(|(n, code)| (json!(n), json!(code)));
+    assert_eq!(named, expected.iter().map(|(line, code)| (line, code)).collect::<Vec<_>>());
+    assert_eq!((&report["outcomes"]["created"], ada.transactions().await), (&json!(4), 6));
+}

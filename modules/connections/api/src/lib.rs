@@ -15,7 +15,8 @@ pub use mapping::{
     StatusColumn,
 };
 pub use report::{
-    AccountReport, AccountUndone, Drift, ImportReport, Outcomes, RejectedRow, Suggestion, UndoReport,
+    AccountReport, AccountUndone, Drift, ImportReport, Outcomes, RejectedRow, Suggestion, SuspiciousRow,
+    UndoReport,
 };
 pub use rows::{FileRow, RowFilter, RowOutcome};
 pub use service::{Connections, SERVICE};

@@ -188,6 +188,9 @@ pub struct IngestReport {
     pub accounts: Vec<AccountReport>,
     /// Rows that were rejected, the first thousand of them.
     pub rejected: Vec<RejectedRow>,
+    /// New rows to look at first, the first hundred of them; they are taken like any other.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub suspicious: Vec<SuspiciousRow>,
     /// New rows that may be what a pending transaction has become, which stays; the first hundred of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub suggestions: Vec<Suggestion>,
@@ -258,5 +261,16 @@ pub struct RejectedRow {
     /// Stable word for programs.
     pub code: String,
     /// What is wrong, for people.
+    pub reason: String,
+}
+
+/// A new row that may be misread, or be in the ledger already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+pub struct SuspiciousRow {
+    /// Its line in the file, counting from 1.
+    pub line: u32,
+    /// Stable word for programs: `date_ahead`, `date_outside_statement`, `repeated` or `known_alike`.
+    pub code: String,
+    /// What is odd about it, for people.
     pub reason: String,
 }

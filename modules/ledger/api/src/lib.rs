@@ -14,6 +14,7 @@ pub use error::LedgerError;
 pub use ingest::{
     AccountRef, AccountReport, Correction, CorrectionAction, ExternalAccount, IngestReport, Outcomes,
     RejectedReason, RejectedRow, Row, StagePart, StagedRow, StatedBalance, StatementRef, Suggestion,
+    SuspiciousRow,
 };
 pub use revert::{AccountReverted, RevertReport};
 pub use rows::{RowFilter, RowOutcome, RowReport};

@@ -13,7 +13,9 @@ use super::statements::{BatchAccount, Currencies};
 use crate::store::apply::{self, Which};
 use crate::store::corrections::{self, CorrectionRow};
 use crate::store::summary::{self, Tally};
-use crate::store::{accounts, balances, batches, dedupe, previews, priors, rows, statistics, touched};
+use crate::store::{
+    accounts, balances, batches, dedupe, previews, priors, rows, statistics, suspicions, touched,
+};
 
 impl LedgerService {
     pub(super) async fn stage_part(
@@ -164,6 +166,8 @@ async fn book(
     mut suggestions: Vec<Suggestion>,
     kept: Kept,
 ) -> Result<IngestReport, LedgerError> {
+    let today = kernel::now().date_naive();
+    let suspicious = suspicions::of_batch(&**txn, batch, today).await.or_fail(cx)?;
     let corrections = corrections::waiting(&**txn, batch).await.or_fail(cx)?;
     apply::apply(&**txn, who.space, batch, Which::Plain).await.or_fail(cx)?;
     // Who looks for tellings is a later batch, or a correction in this one.
@@ -179,7 +183,7 @@ async fn book(
         settle(cx, who, txn, batch, account, &tallies, &moved).await?;
     }
     let report = super::report::report(cx, who, txn, batch, found, &tallies).await?;
-    Ok(IngestReport { suggestions, pending_removed: gone.len() as u64, ..report })
+    Ok(IngestReport { suspicious, suggestions, pending_removed: gone.len() as u64, ..report })
 }
 
 /// Takes corrections one by one in the order of the file, because one may correct what the one before it made.

@@ -37,9 +37,15 @@ pub(super) async fn report(
         });
     }
     let rejected = batches::faults(&**txn, batch, LISTED).await.or_fail(cx)?;
-    let (suggestions, pending_removed) = (Vec::new(), 0);
-    let outcomes = outcomes(tallies.iter());
-    Ok(IngestReport { batch, outcomes, accounts: reports, rejected, suggestions, pending_removed })
+    Ok(IngestReport {
+        batch,
+        outcomes: outcomes(tallies.iter()),
+        accounts: reports,
+        rejected,
+        suspicious: Vec::new(),
+        suggestions: Vec::new(),
+        pending_removed: 0,
+    })
 }
 
 fn outcomes<'a>(tallies: impl Iterator<Item = &'a Tally>) -> Outcomes {

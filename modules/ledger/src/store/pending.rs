@@ -2,15 +2,15 @@
 
 use chrono::{Days, NaiveDate};
 use kernel::{BatchId, Instant};
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use uuid::Uuid;
 
 use super::apply::MOVEMENT;
 use super::dedupe::{WAITING, mark};
-use super::{execute, sql};
+use super::{execute, later, sql};
 
 /// How long a bank takes to book what it announced, in days.
-const PATIENCE: u64 = 8;
+const PATIENCE: i32 = 8;
 /// Pairs that are looked at. A file with more has so many equal amounts that none of them proves anything.
 const PAIRS: usize = 20_000;
 
@@ -69,10 +69,7 @@ pub(crate) async fn mark_by_id(db: &impl ConnectionTrait, batch: BatchId) -> Res
 
 /// Booked rows that are new so far beside what was pending in their account in the days before; none where too many.
 pub(crate) async fn pairs(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Pair>, DbErr> {
-    let earliest = match db.get_database_backend() {
-        DatabaseBackend::Postgres => format!("w.posted_on - {PATIENCE}"),
-        _ => format!("date(w.posted_on, '-{PATIENCE} days')"),
-    };
+    let earliest = later(db, "w.posted_on", -PATIENCE);
     let text = format!(
         "SELECT w.part, w.position, w.line, w.amount_minor, w.told, t.id AS transaction_id, \
          t.amount_minor AS pending_minor, t.currency, CASE WHEN t.name = '' THEN coalesce(t.memo, '') ELSE t.name END \
@@ -112,7 +109,10 @@ impl Window {
     fn complete_until(&self) -> Option<NaiveDate> {
         // A file that lists what is pending lists all of it; one that does not tells of what should be booked by then.
         let listed = self.last().filter(|_| self.lists_pending);
-        let booked = self.ends_on.or(self.booked).and_then(|day| day.checked_sub_days(Days::new(PATIENCE)));
+        let booked = self
+            .ends_on
+            .or(self.booked)
+            .and_then(|day| day.checked_sub_days(Days::new(PATIENCE.unsigned_abs().into())));
         listed.max(booked)
     }
 

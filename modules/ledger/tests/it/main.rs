@@ -13,5 +13,6 @@ mod pending;
 mod properties;
 mod repeats;
 mod rows;
+mod suspicions;
 mod undo;
 mod undo_properties;
