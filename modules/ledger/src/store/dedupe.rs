@@ -58,7 +58,7 @@ pub(crate) async fn classify(
 }
 
 /// Whether the ledger has anything in the accounts and dates of the batch; a first import ends here.
-async fn knows_any(db: &impl ConnectionTrait, batch: BatchId) -> Result<bool, DbErr> {
+pub(super) async fn knows_any(db: &impl ConnectionTrait, batch: BatchId) -> Result<bool, DbErr> {
     let text = format!("{KNOWN} LIMIT 1");
     Ok(db.query_one_raw(sql(db, &text, [batch.0.into()])).await?.is_some())
 }

@@ -5,7 +5,7 @@ use kernel::BatchId;
 use ledger_api::SuspiciousRow;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use super::dedupe::WAITING;
+use super::dedupe::{WAITING, knows_any};
 use super::{later, sql};
 
 /// Rows of each kind that are told.
@@ -114,6 +114,9 @@ async fn repeated(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Place
 /// What the ledger knows, on a day that the file tells of, and the file does not have: one of the same amount that is
 /// new may be that one, told in other words under another date.
 async fn alike(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Placed>, DbErr> {
+    if !knows_any(db, batch).await? {
+        return Ok(Vec::new());
+    }
     let untold = "SELECT t.account_id, t.amount_minor, t.posted_on FROM (SELECT s.account_id, \
          min(r.posted_on) AS first, max(r.posted_on) AS last FROM staged_rows r \
          JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
@@ -121,9 +124,6 @@ async fn alike(db: &impl ConnectionTrait, batch: BatchId) -> Result<Vec<Placed>,
          ON t.account_id = days.account_id AND t.posted_on >= days.first AND t.posted_on <= days.last \
          WHERE NOT t.pending AND t.removed_at IS NULL \
          AND NOT EXISTS (SELECT 1 FROM staged_rows met WHERE met.batch_id = $1 AND met.target_id = t.id)";
-    if db.query_one_raw(sql(db, &format!("{untold} LIMIT 1"), [batch.0.into()])).await?.is_none() {
-        return Ok(Vec::new());
-    }
     // A window ends with its row and all others of the same day.
     let nearest = |pick: &str, order: &str| {
         format!("{pick}(known_on) OVER (PARTITION BY account_id, amount_minor ORDER BY posted_on {order})")
