@@ -62,13 +62,13 @@ async fn measure(database: TestDatabase) {
     println!("== {:?}", store.backend());
     let floor = bare_floor(&store).await;
     println!("floor   {floor:>9.0} rows/s  bare INSERT, no index, no dedupe");
-    dry_run(&ledger, &cx, 0, "on an empty ledger").await;
+    dry_run(&ledger, &cx, 0, "on an empty ledger", floor).await;
     let empty = import(&ledger, &cx, 0).await;
     report("into an empty ledger", empty, floor, 20_000.0);
     let held: usize =
         std::env::var("LEDGER_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
     fill(&ledger, &cx, held).await;
-    dry_run(&ledger, &cx, held / BATCH, &format!("at {held} rows")).await;
+    dry_run(&ledger, &cx, held / BATCH, &format!("at {held} rows"), floor).await;
     let full = import(&ledger, &cx, held / BATCH).await;
     report(&format!("at {held} rows"), full, floor, 20_000.0);
     println!("        {:>9.2}         of the speed into an empty ledger (target 0.80)", full / empty);
@@ -170,15 +170,22 @@ async fn import_as(
 }
 
 /// Stages and previews a batch of new rows, which a `--dry-run` waits for, and throws it away.
-async fn dry_run(ledger: &ServiceClient<dyn Ledger>, cx: &CallContext, number: usize, what: &str) {
+async fn dry_run(
+    ledger: &ServiceClient<dyn Ledger>,
+    cx: &CallContext,
+    number: usize,
+    what: &str,
+    floor: f64,
+) {
     let (batch, parts) = parts(number, |_, _| {});
     let start = Instant::now();
     stage(ledger, cx, parts).await;
     let staged = start.elapsed();
     let outcomes = ledger.preview(cx, batch).await.expect("the batch is previewed").outcomes;
+    let whole = start.elapsed();
+    let floors = whole.as_secs_f64() * floor / BATCH as f64;
     println!(
-        "dry run {:>9.2?} of {BATCH} rows, {staged:.2?} of it staging, {what} (target 1.5 s)",
-        start.elapsed()
+        "dry run {whole:>9.2?} of {BATCH} rows, {staged:.2?} of it staging, {what} ({floors:.1} times the floor; target 2 s)"
     );
     assert_eq!(outcomes.created as usize, BATCH);
     let page = PageRequest { limit: 200, ..PageRequest::default() };
