@@ -122,7 +122,9 @@ async fn settle(
             row.opening_minor = before;
         }
     }
-    let removed = touched.opened && accounts::remove_empty(&**txn, row.id).await.or_fail(cx)?;
+    // A batch that is left may be said to have opened it, and alone would not have.
+    let by_batch = touched.opened || touched::is_opened(&**txn, row.id).await.or_fail(cx)?;
+    let removed = by_batch && accounts::remove_empty(&**txn, row.id).await.or_fail(cx)?;
     if removed {
         let space = Some(who.space);
         outbox::append(cx, txn, space, "ledger.account.removed", id, &json!({ "batch": batch }))
