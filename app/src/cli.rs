@@ -121,7 +121,7 @@ pub struct Demo {
     Ctrl-C cancels the import under way and leaves nothing of it; a second one ends at once."
 )]
 pub struct Import {
-    /// Bank files. What they are is seen from their content.
+    /// Bank files; - for standard input. What they are is seen from their content.
     #[arg(required_unless_present = "watch", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Import every file of this folder and each that comes, until Ctrl-C. A file is taken once it has not changed for two

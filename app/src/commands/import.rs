@@ -90,7 +90,7 @@ impl Batch<'_> {
         let account = self.account.iter().map(|id| ("account_id", id.as_str()));
         let currency = self.import.currency.iter().map(|currency| ("currency", currency.code()));
         let query: Vec<_> = account.chain(currency).collect();
-        let file = Upload::File(path);
+        let file = if path == Path::new("-") { Upload::Input } else { Upload::File(path) };
         let wish = Wish { dry_run: self.import.dry_run, dates: self.import.dates.map(Into::into) };
         let outcome = upload::import(self.client, &file, &query, wish, &bar, &self.stop).await;
         bar.finish_and_clear();
