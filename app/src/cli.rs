@@ -125,7 +125,8 @@ pub struct Import {
     #[arg(required_unless_present = "watch", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Import every file of this folder and each that comes, until Ctrl-C. A file is taken once it has not changed for two
-    /// seconds, and stays where it is: what was taken is remembered by its content, in the data directory.
+    /// seconds, and stays where it is: what was taken is remembered by its content, in the data directory. One that was
+    /// refused for want of --account, --currency or --dates is tried again once they say it.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "dry_run"])]
     pub watch: Option<PathBuf>,
     /// The account to book into, by id or name; needed where the file does not say, as most CSV files.

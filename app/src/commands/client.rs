@@ -299,10 +299,7 @@ fn repeat(request: &RequestBuilder) -> Result<RequestBuilder> {
 }
 
 /// The pieces of a file, each counted once it is on its way.
-fn counted(
-    file: impl AsyncRead + Unpin,
-    bar: ProgressBar,
-) -> impl Stream<Item = io::Result<Bytes>> {
+fn counted(file: impl AsyncRead + Unpin, bar: ProgressBar) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold(file, move |mut file| {
         let bar = bar.clone();
         async move {
