@@ -108,6 +108,9 @@ pub struct UndoReport {
     pub kept: u64,
     /// Changes of transactions that were taken back: tellings, corrections and removals.
     pub restored: u64,
+    /// Names, categories and notes that the household had given to what is gone.
+    #[serde(default)]
+    pub edited: u64,
     /// Its accounts.
     pub accounts: Vec<AccountUndone>,
 }
