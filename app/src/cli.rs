@@ -121,11 +121,12 @@ pub struct Demo {
     Ctrl-C cancels the import under way and leaves nothing of it; a second one ends at once."
 )]
 pub struct Import {
-    /// Bank files. What they are is seen from their content.
+    /// Bank files; - for standard input. What they are is seen from their content.
     #[arg(required_unless_present = "watch", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Import every file of this folder and each that comes, until Ctrl-C. A file is taken once it has not changed for two
-    /// seconds, and stays where it is: what was taken is remembered by its content, in the data directory.
+    /// seconds, and stays where it is: what was taken is remembered by its content, in the data directory. One that was
+    /// refused for want of --account, --currency or --dates is tried again once they say it.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "dry_run"])]
     pub watch: Option<PathBuf>,
     /// The account to book into, by id or name; needed where the file does not say, as most CSV files.

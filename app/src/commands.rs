@@ -11,6 +11,7 @@ mod interrupt;
 mod migrate;
 mod openapi;
 mod placement;
+mod questions;
 mod report;
 mod say;
 mod serve;

@@ -18,7 +18,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use uuid::Uuid;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -54,9 +54,10 @@ struct Held {
     refresh: Option<String>,
 }
 
-/// A file to upload, from disk or from memory.
+/// A file to upload, from disk, from standard input or from memory.
 pub(super) enum Upload<'a> {
     File(&'a Path),
+    Input,
     Bytes { name: &'static str, content: &'static [u8] },
 }
 
@@ -64,6 +65,7 @@ impl Upload<'_> {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::File(path) => path.file_name().and_then(|name| name.to_str()).unwrap_or("file"),
+            Self::Input => "stdin",
             Self::Bytes { name, .. } => name,
         }
     }
@@ -72,6 +74,10 @@ impl Upload<'_> {
     async fn content(&self, bar: &ProgressBar) -> Result<(Option<u64>, reqwest::Body)> {
         let path = match self {
             Self::File(path) => path,
+            Self::Input => {
+                let input = counted(tokio::io::stdin(), bar.clone());
+                return Ok((None, reqwest::Body::wrap_stream(input)));
+            }
             Self::Bytes { content, .. } => return Ok((Some(content.len() as u64), (*content).into())),
         };
         let open = File::open(path).await.with_context(|| format!("cannot open {}", path.display()))?;
@@ -293,7 +299,7 @@ fn repeat(request: &RequestBuilder) -> Result<RequestBuilder> {
 }
 
 /// The pieces of a file, each counted once it is on its way.
-fn counted(file: File, bar: ProgressBar) -> impl Stream<Item = io::Result<Bytes>> {
+fn counted(file: impl AsyncRead + Unpin, bar: ProgressBar) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold(file, move |mut file| {
         let bar = bar.clone();
         async move {

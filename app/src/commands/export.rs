@@ -1,5 +1,6 @@
 //! The ledger into a file, through the API in any case.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -52,12 +53,14 @@ async fn write(client: &mut Client, export: &Export, format: ExportFormat) -> Re
     let path = format!("/api/v1/exports/ledger.{}", format.word());
     let response = client.download(&path, &query).await?;
     if is_standard_output(&export.out) {
-        return copy(response, tokio::io::stdout(), &ProgressBar::hidden()).await;
+        let copied = copy(response, tokio::io::stdout(), &ProgressBar::hidden()).await;
+        return copied.context("cannot write to standard output");
     }
     let part = Part::beside(&export.out)?;
     let bar = bar(&export.out);
-    let file = part.create().await?;
-    copy(response, file, &bar).await?;
+    let cannot = || format!("cannot write {}", export.out.display());
+    let file = part.create().await.with_context(cannot)?;
+    copy(response, file, &bar).await.with_context(cannot)?;
     bar.finish_and_clear();
     // Somebody may have made it meanwhile.
     refuse_to_overwrite(export)?;
@@ -72,10 +75,10 @@ async fn copy(
 ) -> Result<()> {
     let mut pieces = response.bytes_stream();
     while let Some(piece) = pieces.try_next().await.context("the download broke off")? {
-        out.write_all(&piece).await.context("cannot write")?;
+        out.write_all(&piece).await?;
         bar.inc(piece.len() as u64);
     }
-    out.flush().await.context("cannot write")
+    Ok(out.flush().await?)
 }
 
 fn bar(out: &Path) -> ProgressBar {
@@ -95,12 +98,12 @@ impl Part {
     }
 
     /// For its owner's eyes alone: what stands in it is nobody else's business.
-    async fn create(&self) -> Result<File> {
+    async fn create(&self) -> io::Result<File> {
         let mut options = File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]
         options.mode(0o600);
-        options.open(&self.0).await.with_context(|| format!("cannot write {}", self.0.display()))
+        options.open(&self.0).await
     }
 
     async fn become_file(self, out: &Path) -> Result<()> {

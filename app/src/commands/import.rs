@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Refused, Upload};
+use super::questions::Question;
 use super::say::say;
 use super::upload::{Done, Failed, GivenUp, Wish};
 use super::watch::Watch;
@@ -65,24 +66,36 @@ impl Batch<'_> {
 
     /// Imports what lies in the folder and whatever comes, until Ctrl-C.
     async fn watch(&mut self, folder: &Path) -> Result<ExitCode> {
-        let mut watch = Watch::open(folder, &self.import.access)?;
+        let mut watch = Watch::open(folder, self.import)?;
         while let Some(found) = watch.next(&self.stop).await? {
             let outcome = self.one(&found.path).await;
             match self.import.json {
                 true => say!("{}", as_json(&found.path, &outcome)),
                 false => tell_all(&found.path, &outcome, false),
             }
+            let open = self.open_questions(&outcome);
             match outcome {
                 Err(error) if error.is::<GivenUp>() => break,
                 Err(error) => match verdict(&error) {
-                    Verdict::OfTheFile => watch.remember(found)?,
+                    Verdict::OfTheFile => watch.remember(found, &open)?,
                     Verdict::NotYet => watch.put_off(&found, AFTER_A_FAILURE),
                     Verdict::OfUs => return Err(error),
                 },
-                Ok(_) => watch.remember(found)?,
+                Ok(_) => watch.remember(found, &open)?,
             }
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// What the file, or one of an archive, would be taken with, and the command line does not say.
+    fn open_questions(&self, outcome: &Result<Done>) -> Vec<Question> {
+        let errors: Vec<_> = match outcome {
+            Err(error) => vec![error],
+            Ok(done) => done.members.iter().filter_map(|member| member.outcome.as_ref().err()).collect(),
+        };
+        let asked: Vec<_> = errors.into_iter().filter_map(Question::of).collect();
+        let is_open = |question: &Question| asked.contains(question) && !question.is_answered(self.import);
+        Question::ALL.into_iter().filter(is_open).collect()
     }
 
     async fn one(&mut self, path: &Path) -> Result<Done> {
@@ -90,7 +103,7 @@ impl Batch<'_> {
         let account = self.account.iter().map(|id| ("account_id", id.as_str()));
         let currency = self.import.currency.iter().map(|currency| ("currency", currency.code()));
         let query: Vec<_> = account.chain(currency).collect();
-        let file = Upload::File(path);
+        let file = if path == Path::new("-") { Upload::Input } else { Upload::File(path) };
         let wish = Wish { dry_run: self.import.dry_run, dates: self.import.dates.map(Into::into) };
         let outcome = upload::import(self.client, &file, &query, wish, &bar, &self.stop).await;
         bar.finish_and_clear();
@@ -164,17 +177,10 @@ fn tell(name: &str, outcome: Result<&Imported, &anyhow::Error>, dry_run: bool) {
             }
             import.notes.iter().for_each(|note| say!("  note: {}", note.detail));
         }
-        Err(error) => eprintln!("{name}: {error:#}{}", advice(error)),
-    }
-}
-
-/// How to say on the command line what the server misses.
-fn advice(error: &anyhow::Error) -> &'static str {
-    match refusal(error).map(|Refused(problem)| problem.code.as_str()) {
-        Some("needs_account") => "\n  --account says which, by name or id",
-        Some("needs_currency") => "\n  --currency says which",
-        Some("ambiguous_dates") => "\n  --dates says which number is the day",
-        _ => "",
+        Err(error) => {
+            let advice = Question::of(error).map(|question| format!("\n  {}", question.advice()));
+            eprintln!("{name}: {error:#}{}", advice.unwrap_or_default());
+        }
     }
 }
 
@@ -200,6 +206,6 @@ fn one_as_json(name: &str, outcome: Result<&Imported, &anyhow::Error>) -> Value 
 }
 
 /// The server's own words, where it refused the file at once or when it had read it.
-fn refusal(error: &anyhow::Error) -> Option<&Refused> {
+pub(super) fn refusal(error: &anyhow::Error) -> Option<&Refused> {
     error.downcast_ref().or_else(|| error.downcast_ref().map(|Failed(refused)| refused))
 }

@@ -105,8 +105,11 @@ fn show(import: &Import, json: bool) -> Result<ExitCode> {
             say!("{}", report::rows(&difference.missing_rows));
         }
     }
-    if let Some(UndoReport { removed, kept, restored, .. }) = &import.undone {
+    if let Some(UndoReport { removed, kept, restored, edited, .. }) = &import.undone {
         say!("undone: {removed} removed, {kept} kept for other imports, {restored} changes taken back");
+        if *edited > 0 {
+            say!("{edited} names, categories and notes of yours went with what was removed");
+        }
     }
     if let Some(problem) = &import.problem {
         say!("problem: {}", Refused(Box::new(problem.clone())));

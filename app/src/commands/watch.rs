@@ -15,7 +15,8 @@ use aws_lc_rs::digest;
 use tokio_util::sync::CancellationToken;
 
 use super::access::settings_here;
-use crate::cli::Access;
+use super::questions::Question;
+use crate::cli::Import;
 
 const LOOK: Duration = Duration::from_secs(1);
 /// A file that was not written to for so long is whole.
@@ -26,7 +27,8 @@ const UNFINISHED: [&str; 5] = ["part", "crdownload", "download", "tmp", "partial
 /// The folder, and what was taken from it before.
 pub(super) struct Watch {
     folder: PathBuf,
-    /// One line for each file that was taken: the SHA-256 of its content, and its name for people.
+    /// One line for each file that was taken: the SHA-256 of its content, and its name for people. What it was refused
+    /// for want of stands behind the hash, after colons; of several lines the last counts.
     memory: PathBuf,
     taken: HashSet<String>,
     /// As each file was when it was looked at last, and since when it is so; `None` once it is done with.
@@ -46,7 +48,9 @@ pub(super) struct Found {
 }
 
 impl Watch {
-    pub(super) fn open(folder: &Path, access: &Access) -> Result<Self> {
+    /// Files that were refused for want of something that `import` says are new again.
+    pub(super) fn open(folder: &Path, import: &Import) -> Result<Self> {
+        let access = &import.access;
         let folder = folder.canonicalize().with_context(|| format!("cannot watch {}", folder.display()))?;
         let data_dir = settings_here(&access.place)?.data_dir;
         // Another server has another ledger, so what one has is not what the other has.
@@ -60,8 +64,7 @@ impl Watch {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", memory.display())),
         };
-        let taken = lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
-        Ok(Self { folder, memory, taken, seen: HashMap::new() })
+        Ok(Self { folder, memory, taken: taken(&lines, import), seen: HashMap::new() })
     }
 
     /// Waits for the next file that is whole and new; none once stopped.
@@ -92,13 +95,14 @@ impl Watch {
         }
     }
 
-    /// Remembers that a file was taken, or refused for good.
-    pub(super) fn remember(&mut self, found: Found) -> Result<()> {
+    /// Remembers that a file was taken, or refused: for good, or until somebody says what is open.
+    pub(super) fn remember(&mut self, found: Found, open: &[Question]) -> Result<()> {
         let Found { path, hash } = found;
         let name = path.file_name().unwrap_or_default().to_string_lossy().replace(char::is_control, " ");
+        let open: String = open.iter().map(|question| format!(":{}", question.code())).collect();
         let write = || {
             let mut memory = OpenOptions::new().create(true).append(true).open(&self.memory)?;
-            writeln!(memory, "{hash} {name}")?;
+            writeln!(memory, "{hash}{open} {name}")?;
             memory.sync_data()
         };
         write().with_context(|| format!("cannot write {}", self.memory.display()))?;
@@ -146,6 +150,20 @@ impl Watch {
         settled.sort();
         Ok(settled)
     }
+}
+
+/// The hashes of a memory, but for those with a question that is answered now.
+fn taken(lines: &str, import: &Import) -> HashSet<String> {
+    let mut taken = HashSet::new();
+    for what in lines.lines().filter_map(|line| line.split(' ').next()) {
+        let (hash, open) = what.split_once(':').unwrap_or((what, ""));
+        let mut questions = open.split(':').filter_map(Question::of_code);
+        match questions.any(|question| question.is_answered(import)) {
+            true => taken.remove(hash),
+            false => taken.insert(hash.to_owned()),
+        };
+    }
+    taken
 }
 
 fn is_of_interest(path: &Path, metadata: &Metadata) -> bool {

@@ -95,6 +95,16 @@ async fn standard_output_takes_what_was_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_written_is_named_as_it_was_asked_for() {
+    let (server, token) = with_samples().await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("nowhere/ledger.csv").display().to_string();
+    let output = run(&server, &token, &["export", "--out", &file]).await;
+    let said = said(&output);
+    assert!(code(&output) == Some(1) && said.contains(&file) && !said.contains(".part"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_download_that_breaks_off_leaves_no_file() {
     let (server, token) = with_samples().await;
     // One of the last rows turns into something that no version of ours has written.
@@ -111,8 +121,8 @@ async fn a_download_that_breaks_off_leaves_no_file() {
         let file = dir.path().join(format!("a.{format}")).display().to_string();
         let output = run(&server, &token, &["export", "--out", &file]).await;
         assert_eq!(
-            (code(&output), said(&output).contains("broke off")),
-            (Some(1), true),
+            (code(&output), said(&output).contains("broke off"), said(&output).contains(&file)),
+            (Some(1), true, true),
             "{}",
             said(&output)
         );

@@ -68,23 +68,26 @@ async fn a_dry_run_keeps_no_copy_of_what_cannot_be_imported_either() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_through_a_pipe_is_read_to_its_end() {
+async fn what_comes_through_a_pipe_or_as_standard_input_is_read_to_its_end() {
     let server = monolith().await;
     let token = server.log_in().await;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tributary"))
-        .args(["import", "--json", "/dev/stdin", "--server", &server.url("")])
-        .env("TRIBUTARY_TOKEN", &token)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let output = tokio::task::spawn_blocking(move || {
-        let mut file = std::fs::File::open(sample("credit-card-2026.ofx")).unwrap();
-        std::io::copy(&mut file, &mut child.stdin.take().unwrap()).unwrap();
-        child.wait_with_output().unwrap()
-    });
-    let report: Value = serde_json::from_slice(&output.await.unwrap().stdout).unwrap();
-    assert_eq!(report[0]["import"]["report"]["outcomes"]["created"], 43, "{report}");
+    for (input, outcome) in [("/dev/stdin", "created"), ("-", "duplicate")] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tributary"))
+            .args(["import", "--json", input, "--server", &server.url("")])
+            .env("TRIBUTARY_TOKEN", &token)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = tokio::task::spawn_blocking(move || {
+            let mut file = std::fs::File::open(sample("credit-card-2026.ofx")).unwrap();
+            std::io::copy(&mut file, &mut child.stdin.take().unwrap()).unwrap();
+            child.wait_with_output().unwrap()
+        });
+        let report: Value = serde_json::from_slice(&output.await.unwrap().stdout).unwrap();
+        assert_eq!(report[0]["import"]["report"]["outcomes"][outcome], 43, "{report}");
+        assert_eq!(report[0]["import"]["file_name"], "stdin");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,9 +46,17 @@ async fn an_import_is_listed_shown_read_again_and_undone() {
     let again = json(&again)["id"].as_str().unwrap().to_owned();
     assert_eq!(say(&["imports", "cancel", &again]).await.0, Some(0));
 
+    let listed = server.get("/api/v1/transactions?limit=1").bearer_auth(&token).send().await.unwrap();
+    let listed: Value = listed.json().await.unwrap();
+    let first = format!("/api/v1/transactions/{}", listed["data"][0]["id"].as_str().unwrap());
+    let said = serde_json::json!({ "name": "Bakery", "note": "rolls" });
+    assert_eq!(
+        server.request("PATCH", &first).bearer_auth(&token).json(&said).send().await.unwrap().status(),
+        200
+    );
     let (code, undone) = say(&["imports", "undo", &id]).await;
     assert_eq!(code, Some(0), "{undone}");
-    assert!(undone.contains("43 removed"), "{undone}");
+    assert!(undone.contains("43 removed") && undone.contains("2 names, categories and notes"), "{undone}");
     assert!(balances(&server, &token).await.iter().all(|booked| booked == "0.00"));
     let (code, said) = say(&["imports", "commit", &id]).await;
     assert_eq!(code, Some(1), "{said}");

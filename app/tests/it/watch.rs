@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::import::sample;
 use crate::server::{Server, monolith, server};
@@ -16,9 +16,14 @@ struct Watcher {
 
 impl Watcher {
     fn start(server: &Server, token: &str, folder: &Path, data_dir: &Path) -> Self {
+        Self::start_with(server, token, folder, data_dir, &[])
+    }
+
+    fn start_with(server: &Server, token: &str, folder: &Path, data_dir: &Path, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tributary"))
             .args(["import", "--json", "--watch"])
             .arg(folder)
+            .args(args)
             .env("TRIBUTARY_SERVER", server.url(""))
             .env("TRIBUTARY_TOKEN", token)
             .env("TRIBUTARY_DATA_DIR", data_dir)
@@ -116,4 +121,34 @@ async fn a_file_that_nobody_looked_at_is_not_taken_for_imported() {
         assert_eq!(watcher.next().unwrap()["import"]["report"]["outcomes"]["created"], 43);
         watcher.stop();
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_refused_for_want_of_something_is_tried_again_once_that_is_said() {
+    let server = monolith().await;
+    let token = server.log_in().await;
+    let card = json!({ "name": "Card", "kind": "credit_card", "currency": "USD" });
+    let opened = server.post("/api/v1/accounts").bearer_auth(&token).json(&card).send().await.unwrap();
+    assert_eq!(opened.status(), 201);
+    let (folder, data_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::copy(sample("banks/amex-us.csv"), folder.path().join("card.csv")).unwrap();
+    // The letter, new each time, comes last by its name: whatever else is told was tried again.
+    let mut letters = 0;
+    let mut watch = |args: &[&str], expected: usize| {
+        tokio::task::block_in_place(|| {
+            letters += 1;
+            let letter = format!("z{letters}.txt");
+            std::fs::write(folder.path().join(&letter), format!("Dear customer {letters}")).unwrap();
+            let mut watcher = Watcher::start_with(&server, &token, folder.path(), data_dir.path(), args);
+            let told: Vec<_> = (0..=expected).map(|_| watcher.next().unwrap()).collect();
+            assert_eq!(watcher.stop(), (Vec::new(), Some(0)));
+            assert!(told[expected]["file"].as_str().unwrap().ends_with(&letter), "{told:?}");
+            told
+        })
+    };
+    assert_eq!(watch(&[], 1)[0]["problem"]["code"], "needs_account");
+    watch(&["--dates", "day-first"], 0);
+    let told = watch(&["--account", "Card"], 1);
+    assert_eq!(told[0]["import"]["state"], "committed", "{told:?}");
+    watch(&["--account", "Card"], 0);
 }

@@ -43,7 +43,7 @@ pub struct Outcomes {
 /// What became of the rows of one account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct AccountReport {
-    /// The account; absent in a preview that would open it.
+    /// The account; absent in a preview that would open it, and where nothing came into it and it was not opened.
     pub account_id: Option<AccountId>,
     /// Its name.
     pub name: String,
@@ -122,6 +122,9 @@ pub struct UndoReport {
     pub kept: u64,
     /// Changes of transactions that were taken back: tellings, corrections and removals.
     pub restored: u64,
+    /// Names, categories and notes that the household had given to what is gone.
+    #[serde(default)]
+    pub edited: u64,
     /// Its accounts.
     pub accounts: Vec<AccountUndone>,
 }

@@ -198,6 +198,29 @@ fn an_account_that_comes_as_qif_begins_elsewhere_with_what_it_held() {
 }
 
 #[test]
+fn accounts_that_come_as_csv_are_called_elsewhere_what_they_are_called_here() {
+    in_each_world(async |world| {
+        let account = |code: &str| {
+            let currency = code.parse().unwrap();
+            let row =
+                Row::new(BankDate::from_ymd_opt(2026, 1, 3).unwrap(), Money::from_minor(-5, currency), "x");
+            (AccountKind::Checking, currency, vec![row])
+        };
+        let ada = household(world, &[account("EUR"), account("JPY")]).await;
+        let file = export(world, &ada, "csv").await;
+        let bob = owner();
+        world.committed(&bob, upload(file.clone())).await;
+        let called = async || {
+            let accounts = world.accounts(&bob).await.into_iter();
+            accounts.map(|account| format!("{} {}", account.name, account.booked)).collect::<Vec<_>>()
+        };
+        assert_eq!(called().await, ["=Account 0 -0.05 EUR", "=Account 1 -5 JPY"]);
+        let again = world.committed(&bob, upload(file)).await;
+        assert_eq!((outcomes(&again)[0], called().await.len()), (0, 2));
+    });
+}
+
+#[test]
 fn a_household_takes_no_rows_for_the_account_of_another() {
     in_each_world(async |world| {
         let row = Row::new(BankDate::default(), Money::zero("EUR".parse().unwrap()), "x");

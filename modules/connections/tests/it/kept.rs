@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::files::{NUMBER, long_ofx, ofx};
 use crate::gate::Hold;
+use crate::tables::wallet;
 use crate::world::{
     Answer, Upload, Who, World, in_each_world, in_each_world_with, member, outcomes, owner, path_of, upload,
     usual_settings,
@@ -96,8 +97,7 @@ fn a_file_read_again_the_same_way_changes_nothing() {
 fn a_file_read_again_in_another_way_shows_the_difference_before_it_changes_anything() {
     in_each_world(async |world| {
         let who = owner();
-        let opened = world.committed(&who, upload(ofx(&[]))).await;
-        let account = opened["report"]["accounts"][0]["account_id"].as_str().unwrap().to_owned();
+        let account = wallet(world, &who, "EUR").await;
         let table = "Date,Description,Details,Reference,Amount\n2026-03-13,CARD,Baker,r1,-4.50\n2026-03-14,CARD,Bus,,-2.00\n";
         let query = format!("?account_id={account}");
         let first = world.committed(&who, Upload { query: &query, ..upload(table) }).await;

@@ -43,6 +43,21 @@ fn undoing_takes_back_what_an_import_brought_and_keeps_what_another_has() {
 }
 
 #[test]
+fn a_file_of_which_nothing_could_be_taken_stands_in_nobody_s_way_and_can_be_undone() {
+    in_each_world(async |world| {
+        let who = owner();
+        let wrong = ofx(&[(3, "ten", "a", "Baker")]).replace("EUR", "USD");
+        let import = world.committed(&who, upload(wrong)).await;
+        assert_eq!((outcomes(&import), world.accounts(&who).await.len()), ([0, 0, 0, 0, 1], 0));
+        let account = &import["report"]["accounts"][0];
+        assert_eq!((&account["opened"], &account["outcomes"]["rejected"]), (&json!(false), &json!(1)));
+        assert_eq!(outcomes(&world.committed(&who, upload(ofx(&[BAKER]))).await), [1, 0, 0, 0, 0]);
+        assert_eq!(undone(world, &who, &path_of(&import)).await["undone"]["removed"], json!(0));
+        assert_eq!(world.accounts(&who).await[0].booked.to_string(), "-4.50 EUR");
+    });
+}
+
+#[test]
 fn an_undone_file_can_be_imported_again_as_new_and_read_again_from_what_was_kept() {
     in_each_world(async |world| {
         let who = owner();

@@ -232,7 +232,7 @@ pub struct Outcomes {
 /// What became of the rows of one account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct AccountReport {
-    /// The account; absent in a preview that would open it.
+    /// The account; absent in a preview that would open it, and where nothing came into it and it was not opened.
     pub account_id: Option<AccountId>,
     /// Its name.
     pub name: String,

@@ -14,6 +14,9 @@ pub struct RevertReport {
     pub kept: u64,
     /// Changes of transactions that were taken back: tellings, corrections and removals.
     pub restored: u64,
+    /// Names, categories and notes that the household had given to what is gone.
+    #[serde(default)]
+    pub edited: u64,
     /// Its accounts.
     pub accounts: Vec<AccountReverted>,
 }

@@ -65,7 +65,7 @@ impl LedgerService {
         // A preview is the real thing, unkept; only what it found of each row stays with the rows that wait.
         previews::begin(&*txn).await.or_fail(cx)?;
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
-        let mut report = book(cx, who, &txn, batch, &found, suggestions, Kept::No).await?;
+        let mut report = book(cx, who, &txn, batch, found, suggestions, Kept::No).await?;
         let corrected = corrections::outcomes(&*txn, batch).await.or_fail(cx)?;
         previews::take_back(&*txn).await.or_fail(cx)?;
         for outcome in &corrected {
@@ -93,7 +93,7 @@ impl LedgerService {
         };
         let found = self.batch_accounts(cx, who, &txn, batch).await?;
         let suggestions = super::pending::classify(cx, &txn, batch).await?;
-        let report = book(cx, who, &txn, batch, &found, suggestions, Kept::Yes).await?;
+        let report = book(cx, who, &txn, batch, found, suggestions, Kept::Yes).await?;
         rows::keep(&*txn, batch).await.or_fail(cx)?;
         batches::clear(&*txn, batch).await.or_fail(cx)?;
         batches::finish(&*txn, &report, kernel::now()).await.or_fail(cx)?;
@@ -162,7 +162,7 @@ async fn book(
     who: &Principal,
     txn: &Txn,
     batch: BatchId,
-    found: &[BatchAccount],
+    mut found: Vec<BatchAccount>,
     mut suggestions: Vec<Suggestion>,
     kept: Kept,
 ) -> Result<IngestReport, LedgerError> {
@@ -179,10 +179,11 @@ async fn book(
     suggestions.retain(|suggestion| !gone.contains(&suggestion.transaction_id));
     let moved = priors::moved(&**txn, batch).await.or_fail(cx)?;
     let tallies = summary::tallies(&**txn, batch).await.or_fail(cx)?;
-    for account in found {
+    super::statements::leave_out_unused(cx, txn, batch, &mut found, &tallies).await?;
+    for account in found.iter().filter(|account| !account.left_out) {
         settle(cx, who, txn, batch, account, &tallies, &moved).await?;
     }
-    let report = super::report::report(cx, who, txn, batch, found, &tallies).await?;
+    let report = super::report::report(cx, who, txn, batch, &found, &tallies).await?;
     Ok(IngestReport { suspicious, suggestions, pending_removed: gone.len() as u64, ..report })
 }
 

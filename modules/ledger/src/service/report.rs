@@ -1,6 +1,7 @@
 use kernel::{AccountId, BatchId, Principal};
 use ledger_api::{AccountReport, IngestReport, LedgerError, Outcomes};
 use platform::{OrFail, Txn};
+use sea_orm::DbErr;
 use service_registry::CallContext;
 
 use super::statements::BatchAccount;
@@ -21,6 +22,11 @@ pub(super) async fn report(
 ) -> Result<IngestReport, LedgerError> {
     let mut reports = Vec::with_capacity(found.len());
     for account in found {
+        let outcomes = outcomes(tallies.iter().filter(|tally| account.has(tally.statement)));
+        if account.left_out {
+            reports.push(of_nothing(account, outcomes).or_fail(cx)?);
+            continue;
+        }
         let id = AccountId(account.row.id);
         let now = accounts::find(&**txn, who.space, id).await.or_fail(cx)?;
         let now = now.ok_or(LedgerError::AccountNotFound(id))?;
@@ -29,7 +35,7 @@ pub(super) async fn report(
             name: now.name,
             number_mask: now.number_mask,
             opened: account.opened,
-            outcomes: outcomes(tallies.iter().filter(|tally| account.has(tally.statement))),
+            outcomes,
             booked_before: account.row.booked().or_fail(cx)?,
             booked_after: now.booked,
             drift: now.drift,
@@ -45,6 +51,22 @@ pub(super) async fn report(
         suspicious: Vec::new(),
         suggestions: Vec::new(),
         pending_removed: 0,
+    })
+}
+
+/// The report of an account that was not opened.
+fn of_nothing(account: &BatchAccount, outcomes: Outcomes) -> Result<AccountReport, DbErr> {
+    let nothing = account.row.booked()?;
+    Ok(AccountReport {
+        account_id: None,
+        name: account.row.name.clone(),
+        number_mask: account.row.number_mask.clone(),
+        opened: false,
+        outcomes,
+        booked_before: nothing,
+        booked_after: nothing,
+        drift: None,
+        opening: None,
     })
 }
 

@@ -13,7 +13,7 @@ use super::LedgerService;
 use super::statements::hold;
 use crate::store::accounts::{self, AccountRow};
 use crate::store::touched::{self, Touched};
-use crate::store::{balances, batches, revert};
+use crate::store::{balances, batches, edits, revert};
 
 /// Minor units by account.
 type Moved = HashMap<Uuid, i128>;
@@ -62,6 +62,7 @@ async fn take_back(
     let kept = revert::give_away(&**txn, batch).await.or_fail(cx)?;
     let mut moved = Moved::new();
     add(&mut moved, revert::made(&**txn, batch).await.or_fail(cx)?, -1);
+    let edited = edits::of_batch(&**txn, batch).await.or_fail(cx)?;
     let removed = revert::remove(&**txn, batch).await.or_fail(cx)?;
     let restored = take_changes_back(cx, txn, batch, &mut moved).await?;
     let balances = balances::of_batch(&**txn, batch).await.or_fail(cx)?;
@@ -75,7 +76,7 @@ async fn take_back(
         let by = moved.get(&row.id).copied().unwrap_or_default();
         accounts.push(settle(cx, who, txn, batch, row, touched, by).await?);
     }
-    Ok(RevertReport { batch, removed, kept, restored, accounts })
+    Ok(RevertReport { batch, removed, kept, restored, edited, accounts })
 }
 
 fn add(sums: &mut Moved, more: Moved, sign: i128) {
@@ -122,7 +123,9 @@ async fn settle(
             row.opening_minor = before;
         }
     }
-    let removed = touched.opened && accounts::remove_empty(&**txn, row.id).await.or_fail(cx)?;
+    // A batch that is left may be said to have opened it, and alone would not have.
+    let by_batch = touched.opened || touched::is_opened(&**txn, row.id).await.or_fail(cx)?;
+    let removed = by_batch && accounts::remove_empty(&**txn, row.id).await.or_fail(cx)?;
     if removed {
         let space = Some(who.space);
         outbox::append(cx, txn, space, "ledger.account.removed", id, &json!({ "batch": batch }))

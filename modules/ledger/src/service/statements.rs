@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::LedgerService;
 use crate::store::accounts::{self, AccountRow};
 use crate::store::batches;
+use crate::store::summary::Tally;
 
 /// One account of a batch and the statements of it.
 pub(super) struct BatchAccount {
@@ -22,12 +23,22 @@ pub(super) struct BatchAccount {
     /// What its statements begin with, each with the number of the statement.
     pub(super) openings: Vec<(i32, StatedBalance)>,
     pub(super) opened: bool,
+    /// It would have been opened, and nothing came into it.
+    pub(super) left_out: bool,
     statements: Vec<i32>,
 }
 
 impl BatchAccount {
     pub(super) fn has(&self, statement: i32) -> bool {
         self.statements.contains(&statement)
+    }
+
+    /// Whether the batch brings anything into it: a row that was taken, or a balance that nothing speaks against.
+    fn is_used(&self, tallies: &[Tally]) -> bool {
+        let mut rows = tallies.iter().filter(|tally| self.has(tally.statement)).peekable();
+        // Where every row is refused the reading failed, and what the file says of currency and balance is doubtful too.
+        let states_alone = rows.peek().is_none() && !(self.balances.is_empty() && self.openings.is_empty());
+        states_alone || rows.any(|tally| tally.outcome != "rejected")
     }
 
     fn add(&mut self, statement: i32, stated: Vec<StatedBalance>) {
@@ -90,7 +101,7 @@ impl LedgerService {
             batches::set_account(&**txn, batch, statement.number, row.id).await.or_fail(cx)?;
             let at = found.iter().position(|account| account.row.id == row.id).unwrap_or_else(|| {
                 let (balances, openings, statements) = (Vec::new(), Vec::new(), Vec::new());
-                found.push(BatchAccount { row, balances, openings, opened, statements });
+                found.push(BatchAccount { row, balances, openings, opened, left_out: false, statements });
                 found.len() - 1
             });
             let is_ours = match &statement.account {
@@ -155,6 +166,22 @@ async fn open(
     }
     let theirs = accounts::find_by_key(&**txn, who.space, &external.key).await.or_fail(cx)?;
     Ok((theirs.ok_or(LedgerError::AccountNotFound(AccountId(row.id)))?, false))
+}
+
+/// Takes away the accounts that the batch opened and then brought nothing into.
+pub(super) async fn leave_out_unused(
+    cx: &CallContext,
+    txn: &Txn,
+    batch: BatchId,
+    found: &mut [BatchAccount],
+    tallies: &[Tally],
+) -> Result<(), LedgerError> {
+    for account in found.iter_mut().filter(|account| account.opened && !account.is_used(tallies)) {
+        batches::unset_account(&**txn, batch, account.row.id).await.or_fail(cx)?;
+        accounts::remove_empty(&**txn, account.row.id).await.or_fail(cx)?;
+        (account.opened, account.left_out) = (false, true);
+    }
+    Ok(())
 }
 
 /// Holds the accounts until the transaction ends, in the order of their ids, so that two batches never wait for

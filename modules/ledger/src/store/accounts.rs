@@ -263,10 +263,14 @@ pub(crate) async fn update(db: &impl ConnectionTrait, row: &AccountRow) -> Resul
     execute(db, text, values).await.map(drop)
 }
 
-/// Takes an account away that nothing is in and that no batch has touched; false where it stays.
+/// Takes an account away that nothing is in, with what batches that brought nothing into it know of it; false where it
+/// stays.
 pub(crate) async fn remove_empty(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
-    let nothing = ["transactions", "balance_snapshots", "batch_accounts"]
+    let nothing = ["transactions", "balance_snapshots"]
         .map(|table| format!("NOT EXISTS (SELECT 1 FROM {table} x WHERE x.account_id = $1)"));
-    let text = format!("DELETE FROM accounts WHERE id = $1 AND {}", nothing.join(" AND "));
+    let nothing = nothing.join(" AND ");
+    execute(db, &format!("DELETE FROM batch_accounts WHERE account_id = $1 AND {nothing}"), [id.into()])
+        .await?;
+    let text = format!("DELETE FROM accounts WHERE id = $1 AND {nothing}");
     Ok(execute(db, &text, [id.into()]).await? > 0)
 }

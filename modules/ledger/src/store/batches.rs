@@ -202,6 +202,16 @@ pub(crate) async fn set_account(
     execute(db, text, [account.into(), batch.0.into(), number.into()]).await.map(drop)
 }
 
+/// Takes the account from the statements that are of it, because it is not there any more.
+pub(crate) async fn unset_account(
+    db: &impl ConnectionTrait,
+    batch: BatchId,
+    account: Uuid,
+) -> Result<(), DbErr> {
+    let text = "UPDATE staged_statements SET account_id = NULL WHERE batch_id = $1 AND account_id = $2";
+    execute(db, text, [batch.0.into(), account.into()]).await.map(drop)
+}
+
 /// Keeps the rows of one part, readable or not.
 pub(crate) async fn put_rows(
     db: &impl ConnectionTrait,

@@ -1,8 +1,9 @@
 //! What the household says of a transaction, beside what the bank says.
 
-use kernel::{SpaceId, TransactionId};
+use kernel::{BatchId, SpaceId, TransactionId};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
+use super::transactions::count;
 use super::{execute, for_update, sql};
 
 /// What the household says; nothing where it leaves the word to the bank.
@@ -39,4 +40,11 @@ pub(crate) async fn update(db: &impl ConnectionTrait, id: TransactionId, said: &
         id.0.into(),
     ];
     execute(db, text, values).await.map(drop)
+}
+
+/// How many names, categories and notes the household has given to the transactions that a batch made.
+pub(crate) async fn of_batch(db: &impl ConnectionTrait, batch: BatchId) -> Result<u64, DbErr> {
+    let text = "SELECT count(given_name) + count(given_category) + count(note) AS n \
+                FROM transactions WHERE batch_id = $1";
+    count(db, sql(db, text, [batch.0.into()])).await
 }

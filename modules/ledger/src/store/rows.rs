@@ -52,9 +52,9 @@ pub(crate) async fn keep(db: &impl ConnectionTrait, batch: BatchId) -> Result<()
     let met = format!(
         "INSERT INTO batch_rows (batch_id, place, line, outcome, account_id, transaction_id, posted_on, amount_minor, \
          currency, name, fingerprint, external_id, code, reason) SELECT $1, {PLACE}, r.line, r.outcome, a.id, \
-         r.target_id, r.posted_on, r.amount_minor, a.currency, r.name, r.fingerprint, r.external_id, {} \
-         FROM staged_rows r JOIN staged_statements s ON s.batch_id = r.batch_id AND s.number = r.statement \
-         JOIN accounts a ON a.id = s.account_id WHERE r.batch_id = $1 AND r.outcome IS NOT NULL",
+         r.target_id, r.posted_on, r.amount_minor, coalesce(a.currency, s.account_currency), r.name, r.fingerprint, \
+         r.external_id, {} FROM staged_rows r JOIN staged_statements s ON s.batch_id = r.batch_id \
+         AND s.number = r.statement LEFT JOIN accounts a ON a.id = s.account_id WHERE r.batch_id = $1 AND r.outcome IS NOT NULL",
         why()
     );
     execute(db, &met, [batch.0.into()]).await?;

@@ -65,6 +65,12 @@ pub(crate) async fn hand_opening_on(db: &impl ConnectionTrait, account: Uuid) ->
     execute(db, text, [account.into()]).await.map(drop)
 }
 
+/// Whether one of the batches that are left in an account opened it.
+pub(crate) async fn is_opened(db: &impl ConnectionTrait, account: Uuid) -> Result<bool, DbErr> {
+    let text = "SELECT 1 FROM batch_accounts WHERE account_id = $1 AND opened LIMIT 1";
+    Ok(db.query_one_raw(sql(db, text, [account.into()])).await?.is_some())
+}
+
 /// Whether a batch told what the account held at its beginning.
 pub(crate) async fn tells_opening(db: &impl ConnectionTrait, account: Uuid) -> Result<bool, DbErr> {
     let text = "SELECT 1 FROM batch_accounts WHERE account_id = $1 AND opening_before IS NOT NULL LIMIT 1";

@@ -90,3 +90,25 @@ fn a_viewer_says_nothing() {
         assert_eq!(refused, Err(LedgerError::Forbidden("ledger:write".into())));
     });
 }
+
+#[test]
+fn undo_counts_what_the_household_said_of_what_goes() {
+    on_each_database(async |bench| {
+        let cx = owner();
+        let goes =
+            bench.import(&cx, &File::of([row(1, -1, "A"), row(2, -2, "B"), row(3, -3, "C")])).await.unwrap();
+        bench.import(&cx, &File::of([row(3, -3, "C")])).await.unwrap();
+        for transaction in bench.all(&cx, TransactionFilter::default()).await {
+            let said = match transaction.name.as_str() {
+                "A" => saying("Bakery", "", "rolls"),
+                "B" => saying("", "", ""),
+                _ => saying("Kept", "Kept", "Kept"),
+            };
+            bench.ledger.update_transaction(&cx, transaction.id, said).await.unwrap();
+        }
+        let report = bench.ledger.revert(&cx, goes.batch).await.unwrap();
+        assert_eq!((report.removed, report.kept, report.edited), (2, 1, 2));
+        let nothing = bench.import(&cx, &File::of([row(4, -4, "D")])).await.unwrap();
+        assert_eq!(bench.ledger.revert(&cx, nothing.batch).await.unwrap().edited, 0);
+    });
+}

@@ -8,6 +8,7 @@ mod exports;
 mod harness;
 mod ingest;
 mod listing;
+mod new_accounts;
 mod opening;
 mod pending;
 mod properties;

@@ -1,6 +1,6 @@
 //! Laws of dedupe, held against random files on a real database.
 
-use kernel::BatchId;
+use kernel::{BatchId, PageRequest};
 use ledger_api::{Row, TransactionFilter};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -85,7 +85,9 @@ fn the_booked_balance_is_the_sum_of_the_transactions() {
             }
             let sum: i64 =
                 bench.all(&cx, TransactionFilter::default()).await.iter().map(|t| t.amount.minor()).sum();
-            assert_eq!(bench.only_account(&cx).await.booked, eur(sum));
+            let accounts = bench.ledger.list_accounts(&cx, PageRequest::default()).await.unwrap().data;
+            // Files without rows open none.
+            assert_eq!(accounts.first().map_or(eur(0), |account| account.booked), eur(sum));
         });
     });
 }

@@ -27,6 +27,8 @@ pub(super) struct Layout {
     pub(super) balance: Option<usize>,
     pub(super) currency: Option<usize>,
     pub(super) account: Option<usize>,
+    /// What the account is called, in an export of ours.
+    pub(super) account_name: Option<usize>,
     /// The columns of `Mapping::statuses`, in their order.
     pub(super) statuses: Vec<usize>,
     /// How many columns the header names.
@@ -97,6 +99,7 @@ impl Layout {
                 direction: position(header, direction)?,
             },
         };
+        let account_name = mapping.is_ours().then(|| place(&Column::Name("account_name".to_owned())));
         Some(Self {
             date: position(header, &columns.date)?,
             amount,
@@ -115,6 +118,7 @@ impl Layout {
             balance: optional(&columns.balance)?,
             currency: optional(&columns.currency)?,
             account: optional(&columns.account)?,
+            account_name: account_name.flatten(),
             statuses: mapping.statuses.iter().map(|status| place(&status.column)).collect::<Option<_>>()?,
             width: mapping.has_header.then_some(header.len()),
         })

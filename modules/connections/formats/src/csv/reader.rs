@@ -7,7 +7,7 @@ use super::date::{Reading, Written};
 use super::evidence::split_as_of;
 use super::layout::{AmountAt, Layout};
 use super::record::{Cells, Record, Records};
-use super::statements::Statements;
+use super::statements::{Owner, Statements};
 use super::status::Verdict;
 use super::{DateOrder, Mapping, ambiguous, direction};
 use crate::amount::{DecimalMark, reject, table_amount};
@@ -90,7 +90,8 @@ impl Reader<'_> {
         statements: &mut Statements,
         tally: &mut Tally<'_>,
     ) -> Result<(), FormatError> {
-        let account = self.layout.account.map(|at| cells.text(at)).filter(|account| !account.is_empty());
+        let filled = |at: Option<usize>| at.map(|at| cells.text(at)).filter(|text| !text.is_empty());
+        let (account, called) = (filled(self.layout.account), filled(self.layout.account_name));
         let currency = match self.currency(cells, statements.file_currency()) {
             Ok(currency) => currency,
             Err(refusal) => return statements.reject(None, rejected(line, refusal), tally),
@@ -105,7 +106,8 @@ impl Reader<'_> {
         // A balance that cannot be read does not take its row with it; one beside what is not booked is none.
         let at = self.layout.balance.filter(|_| row.status == RowStatus::Booked);
         let balance = at.map(|at| self.amount(&cells.text(at), currency)).transpose();
-        statements.row(account.as_deref(), row, balance.map(Option::flatten).map_err(drop), tally)
+        let owner = Owner { account: account.as_deref(), name: called.as_deref().map(unguarded) };
+        statements.row(owner, row, balance.map(Option::flatten).map_err(drop), tally)
     }
 
     fn currency(&self, cells: &Cells<'_>, file_currency: Option<Currency>) -> Result<Currency, Refusal> {

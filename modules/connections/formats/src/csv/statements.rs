@@ -24,6 +24,15 @@ pub(super) struct Statements {
     early_currency: Option<Currency>,
 }
 
+/// Whose a row is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Owner<'a> {
+    /// The account as its column has it.
+    pub(super) account: Option<&'a str>,
+    /// What the account is called.
+    pub(super) name: Option<&'a str>,
+}
+
 /// After so many rejected rows there will be no other.
 const MOST_EARLY: usize = 1000;
 
@@ -47,13 +56,13 @@ impl Statements {
     /// Gives out a row and takes note of the balance behind it, `Err` if there is one that cannot be read.
     pub(super) fn row(
         &mut self,
-        account: Option<&str>,
+        owner: Owner<'_>,
         row: Row,
         balance: Result<Option<Money>, ()>,
         tally: &mut Tally<'_>,
     ) -> Result<(), FormatError> {
-        let account = account.or(self.account.account_number.as_deref());
-        let statement = self.number(account.map(str::to_owned), row.amount.currency(), tally)?;
+        let account = owner.account.or(self.account.account_number.as_deref()).map(str::to_owned);
+        let statement = self.number(account, owner.name, row.amount.currency(), tally)?;
         match balance {
             Ok(Some(balance)) => self.closings[statement].add(row.posted_on, row.amount, balance),
             Ok(None) => {}
@@ -82,7 +91,7 @@ impl Statements {
     /// Opens a statement of whatever the file says of its account, for want of a row that says more.
     fn open_unnamed(&mut self, tally: &mut Tally<'_>) -> Result<(), FormatError> {
         let currency = self.file_currency.or(self.early_currency).ok_or(FormatError::NeedsCurrency)?;
-        self.number(self.account.account_number.clone(), currency, tally).map(drop)
+        self.number(self.account.account_number.clone(), None, currency, tally).map(drop)
     }
 
     /// Opens the one statement of a file without rows, and states the closing balances.
@@ -102,6 +111,7 @@ impl Statements {
     fn number(
         &mut self,
         account: Option<String>,
+        name: Option<&str>,
         currency: Currency,
         tally: &mut Tally<'_>,
     ) -> Result<usize, FormatError> {
@@ -118,7 +128,8 @@ impl Statements {
                 return Err(FormatError::TooManyAccounts { limit: MOST_ACCOUNTS });
             }
             None => {
-                let account = AccountHint { account_number: account.clone(), ..self.account.clone() };
+                let name = name.map(str::to_owned).or_else(|| self.account.name.clone());
+                let account = AccountHint { account_number: account.clone(), name, ..self.account.clone() };
                 let head = StatementHead { account, currency, starts_on: None, ends_on: None };
                 let statement = tally.statement(head)?;
                 for row in self.early.drain(..) {

@@ -163,6 +163,20 @@ fn regression_an_apostrophe_of_a_bank_is_kept_and_the_one_of_our_export_is_not()
 }
 
 #[test]
+fn our_own_export_tells_what_its_accounts_are_called_and_a_column_of_a_bank_does_not() {
+    let names = |table: &str| {
+        let names = read(table).statements.into_iter().map(|statement| statement.head.account.name);
+        names.collect::<Vec<_>>()
+    };
+    let ours = "id,account_id,account_name,posted_on,occurred_on,posted_at,amount,currency,kind,name,memo,check_number,\
+                external_id,status\n1,0198a2c4-0000-7000-8000-000000000001,Household,2025-03-02,,,1.00,EUR,other,A,,,,booked\n\
+                2,0198a2c4-0000-7000-8000-000000000002,'=Cash,2025-03-02,,,1.00,EUR,other,B,,,,booked\n\
+                3,0198a2c4-0000-7000-8000-000000000003,,2025-03-02,,,1.00,EUR,other,C,,,,booked\n";
+    assert_eq!(names(ours), [Some("Household".into()), Some("=Cash".into()), None]);
+    assert_eq!(names("Date,Account,Account name,Amount\n2025-03-02,77,Giro,1.00\n"), [None]);
+}
+
+#[test]
 fn regression_a_currency_sign_may_stand_before_the_brackets() {
     assert_eq!(
         minors(&amounts(&["$(12.00)", "$ (1,012.00)", "(12.00) EUR", "-$3.00"])),

@@ -1,7 +1,7 @@
 //! What stands in the files that other programs, and our own importer, read.
 
 use kernel::{Money, PageRequest};
-use ledger_api::{Account, BalanceSnapshot, Row, Transaction, TransactionFilter};
+use ledger_api::{Account, AccountKind, BalanceSnapshot, NewAccount, Row, Transaction, TransactionFilter};
 use serde::Deserialize;
 
 use super::export;
@@ -34,8 +34,9 @@ async fn two_accounts(bench: &Bench) -> service_registry::CallContext {
         with_id(row(4, 200, "y"), "b"),
     ];
     bench.import(&cx, &File::of(rows).stating(4, -900)).await.unwrap();
-    let empty = File { account: ledger_api::AccountRef::External(checking("key-2")), ..File::of([]) };
-    bench.import(&cx, &empty).await.unwrap();
+    let currency = "EUR".parse().unwrap();
+    let empty = NewAccount { name: "Empty".into(), kind: AccountKind::Checking, currency, opening: None };
+    bench.ledger.create_account(&cx, empty).await.unwrap();
     cx
 }
 
