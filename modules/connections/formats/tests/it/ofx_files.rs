@@ -166,6 +166,11 @@ fn the_day_stays_the_one_that_the_bank_wrote() {
         ("20250131120000.000[-:EST]", None),
         ("20250131093914:014", None),
         ("20250131 12:00", None),
+        ("2025-01-31", None),
+        ("2025-01-31T10:00:00", None),
+        ("2025-01-31 10:00", None),
+        ("2025-01-31T10:00:00Z", Some("2025-01-31 10:00:00 UTC")),
+        ("2025-01-31T23:30:00.000-05:00", Some("2025-02-01 04:30:00 UTC")),
     ] {
         let collected = with_date(written);
         let row = collected.rows().next().unwrap_or_else(|| panic!("{written} {:?}", collected.rejections()));
@@ -180,6 +185,8 @@ fn days_that_are_none_are_rejected() {
         ("", "missing_date"),
         ("20250229", "malformed_date"),
         ("201120000000", "malformed_date"),
+        ("2025-02-29T10:00:00Z", "malformed_date"),
+        ("2025-01-311", "malformed_date"),
         ("soon", "malformed_date"),
     ] {
         assert_eq!(with_date(written).rejections(), [format!("16 {code}")], "{written}");
