@@ -33,12 +33,13 @@ impl DecimalMark {
 /// customer sees it (§ 3.2.9.2): a purchase is negative, a sale positive.
 ///
 /// A lone separator is the decimal mark, as the specification has it; groups of thousands, which it forbids,
-/// are understood where both separators or several of one kind leave no doubt.
+/// are understood where both separators, several of one kind or spaces leave no doubt. So are brackets for a minus.
 pub(crate) fn ofx_amount(text: &str, currency: Currency) -> Result<Money, RejectCode> {
     // The common case first: it is what every row of a correct file takes.
     if let Ok(money) = Money::parse(text, currency) {
         return Ok(money);
     }
+    let text = &plain_signed(text)?;
     let separators = |mark: DecimalMark| text.bytes().filter(|&byte| byte == mark.byte()).count();
     let (points, commas) = (separators(DecimalMark::Point), separators(DecimalMark::Comma));
     let last = text.bytes().rev().find(|byte| matches!(byte, b'.' | b','));
@@ -49,6 +50,17 @@ pub(crate) fn ofx_amount(text: &str, currency: Currency) -> Result<Money, Reject
         (2.., 2..) => return Err(RejectCode::MalformedAmount),
     };
     parse_number(text, mark, currency)
+}
+
+/// `-1_500,00` of `-1 500,00`, whatever kind of space it is, and of `(1 500,00)`.
+fn plain_signed(text: &str) -> Result<String, RejectCode> {
+    let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).map(str::trim);
+    if inside.is_some_and(|inside| inside.starts_with(['-', '+'])) {
+        return Err(RejectCode::MalformedAmount);
+    }
+    let sign = inside.map_or("", |_| "-");
+    let digits = inside.unwrap_or(text).chars().map(|c| if c.is_whitespace() { '_' } else { c });
+    Ok(sign.chars().chain(digits).collect())
 }
 
 /// An amount as people write it in tables. `None` in place of money where the cell is empty or a dash.

@@ -152,6 +152,28 @@ fn amounts_that_are_none_are_rejected_by_their_fault() {
 }
 
 #[test]
+fn regression_spaces_between_thousands_and_brackets_for_a_minus_are_understood() {
+    for (written, minor) in [
+        ("1 500,00", 150_000),
+        ("-1\u{a0}500.00", -150_000),
+        ("1\u{202f}234\u{202f}567,8", 123_456_780),
+        ("1 500", 150_000),
+        ("(15.00)", -1500),
+        ("( 1 500,00 )", -150_000),
+        ("(92233720368547758.08)", i64::MIN),
+    ] {
+        let collected = with_amount(written);
+        let minors: Vec<_> = collected.rows().map(|row| row.amount.minor()).collect();
+        assert_eq!(minors, [minor], "{written}: {:?}", collected.rejections());
+    }
+    for written in
+        ["15 00", "1 500 00", "1,5 00", "1 500.000,00", "(-15.00)", "(15.00", "15.00)", "()", "1 (5)"]
+    {
+        assert_eq!(with_amount(written).rejections(), ["16 malformed_amount"], "{written}");
+    }
+}
+
+#[test]
 fn the_day_stays_the_one_that_the_bank_wrote() {
     for (written, instant) in [
         ("20250131", None),
