@@ -150,9 +150,13 @@ impl Bare {
                 c => letters.push(c),
             }
         }
+        // Before the number, `C` and `D` are of a currency: `C$ 5`.
+        let is_behind = text.ends_with(|c: char| c.is_alphabetic());
         match letters.to_ascii_uppercase().as_str() {
             "CR" | "H" => bare.sign(false),
             "DR" | "S" => bare.sign(true),
+            "C" if is_behind => bare.sign(false),
+            "D" if is_behind => bare.sign(true),
             // Symbols made of letters that are no ISO codes.
             "KR" | "R" | "ZŁ" | "Zł" | "KČ" | "Kč" | "FT" => {}
             _ => bare.code = letters,
@@ -207,6 +211,35 @@ pub(crate) fn is_amount_or_empty(text: &str) -> bool {
 pub(crate) fn is_negative(text: &str) -> bool {
     let bare = Bare::of(text);
     bare.is_negative && !bare.number.is_empty()
+}
+
+/// What a row of a table says of the way that its money went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A plus, `CR`, or a word for money that came.
+    Came,
+    /// A minus, `DR`, brackets, or a word for money that left.
+    Left,
+    /// A word that says neither.
+    Unknown,
+    /// Nothing.
+    Bare,
+}
+
+/// What the sign of an amount says, if there is an amount and it is not zero.
+pub(crate) fn way_of(text: &str) -> Option<Way> {
+    if !text.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
+        return None;
+    }
+    if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b',')) {
+        return Some(Way::Bare);
+    }
+    let bare = Bare::of(text);
+    Some(match (bare.signs, bare.is_negative) {
+        (0, _) => Way::Bare,
+        (_, true) => Way::Left,
+        (_, false) => Way::Came,
+    })
 }
 
 /// What stands between groups of thousands, if anything does.

@@ -90,7 +90,7 @@ pub(crate) fn note_of_built_in(profile: &csv::Profile) -> Note {
 }
 
 /// What a person should know that only the reading showed.
-pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note> {
+pub(crate) fn notes_after(summary: &Summary, mapping: Option<&Mapping>, undated_balances: u64) -> Vec<Note> {
     let refusals = summary.refusals.iter();
     let mut notes: Vec<Note> =
         refusals.map(|refusal| note("statement_refused_by_bank", refusal.to_string())).collect();
@@ -110,6 +110,11 @@ pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note>
                 "{moved} dates, such as 30 February, are no day; the last of their month stands for them"
             ),
         ));
+    }
+    if mapping.is_some_and(|mapping| mapping.bare_is_debit == Some(true)) {
+        let detail =
+            "only credits of this table have a sign, so amounts without one are taken as money that left";
+        notes.push(note("bare_amounts_spent", detail.to_owned()));
     }
     if undated_balances > 0 {
         notes.push(note("undated_balances", format!("{undated_balances} stated balances name no day")));

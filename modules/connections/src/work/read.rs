@@ -176,7 +176,7 @@ impl Runner {
             return Err(Halt::Refused(problem));
         }
         let summary = found.outcome.map_err(|error| self.refuse(error, needs_account, told))?;
-        told.notes.extend(notes_after(&summary, found.undated_balances));
+        told.notes.extend(notes_after(&summary, found.mapping.as_ref(), found.undated_balances));
         Ok(())
     }
 

@@ -37,6 +37,18 @@ fn a_table_goes_to_the_chosen_account_in_its_currency() {
 }
 
 #[test]
+fn bare_amounts_beside_marked_credits_are_spent_and_a_note_says_so() {
+    in_each_world(async |world| {
+        let who = owner();
+        let query = format!("?account_id={}", wallet(world, &who, "EUR").await);
+        let table = "Date,Name,Amount\n2026-01-13,Baker,4.50\n2026-01-14,Refund,2.00 CR\n";
+        let import = world.committed(&who, Upload { query: &query, ..upload(table) }).await;
+        assert_eq!(import["notes"][0]["code"], "bare_amounts_spent");
+        assert_eq!(world.accounts(&who).await[0].booked.to_string(), "-2.50 EUR");
+    });
+}
+
+#[test]
 fn a_csv_without_a_date_column_fails_and_says_so() {
     in_each_world(async |world| {
         let who = owner();
