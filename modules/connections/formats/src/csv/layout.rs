@@ -50,6 +50,11 @@ impl AmountAt {
         }
     }
 
+    /// Whether nothing in the row says which way its money went.
+    pub(super) fn is_unsigned(self, cells: &Cells<'_>) -> bool {
+        matches!(self, Self::Signed(_)) && matches!(self.way(cells), None | Some(Way::Bare))
+    }
+
     /// What the sign of a row's amount or the word for its direction says; `None` where its column says it, or there is
     /// no amount.
     pub(super) fn way(self, cells: &Cells<'_>) -> Option<Way> {

@@ -102,6 +102,7 @@ impl Reader<'_> {
             }
             Err(Fault::File(error)) => return Err(error),
         };
+        tally.summary.unsigned_rows += u64::from(self.layout.amount.is_unsigned(cells));
         // A balance that cannot be read does not take its row with it; one beside what is not booked is none.
         let at = self.layout.balance.filter(|_| row.status == RowStatus::Booked);
         let balance = at.map(|at| self.amount(&cells.text(at), currency)).transpose();

@@ -84,6 +84,19 @@ fn bare_amounts_are_credits_where_any_amount_has_a_minus_or_the_mapping_says_so(
 }
 
 #[test]
+fn rows_that_say_in_no_way_where_their_money_went_are_counted() {
+    for (table, unsigned) in [
+        ("Date,Text,Amount\n2025-01-15,a,5.00\n2025-01-16,b,$6.00\n2025-01-17,c,0.00\n", 3),
+        ("Date,Text,Amount\n2025-01-15,a,5.00\n2025-01-16,b,-6.00\nTotal,,1.00\n", 1),
+        ("Date,Text,Amount\n2025-01-15,a,+5.00\n", 0),
+        ("Date,Text,Debit,Credit\n2025-01-15,a,5.00,\n2025-01-16,b,6.00,\n", 0),
+        ("Date,Text,Amount,Dr/Cr\n2025-01-15,a,5.00,Cr\n2025-01-16,b,6.00,Dr\n", 0),
+    ] {
+        assert_eq!(read(table).summary.unsigned_rows, unsigned, "{table}");
+    }
+}
+
+#[test]
 fn regression_dashes_for_nothing_do_not_turn_debits_into_income() {
     let collected = read(
         "Date,Text,Debit,Credit\n2025-01-15,a,10.00,-\n2025-01-16,b,-,25.00\n2025-01-17,c,-,30.00\n2025-01-18,d,--,5.00\n",
