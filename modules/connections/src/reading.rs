@@ -17,4 +17,4 @@ pub(crate) use archive::{Archive, ArchiveLimits, ArchivedFile, Unpackable};
 pub(crate) use convert::{mapping, row_filter, shown_mapping, shown_report, shown_rows};
 pub(crate) use file::{CHUNK, UploadedFile, chunk_place};
 pub(crate) use parts::{Counters, Parts};
-pub(crate) use plan::{Found, ReadingPlan, note_of_built_in, notes_after, notes_before};
+pub(crate) use plan::{Found, ReadingPlan, note_of_built_in, note_of_unsigned, notes_after, notes_before};

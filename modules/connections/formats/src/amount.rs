@@ -33,12 +33,13 @@ impl DecimalMark {
 /// customer sees it (§ 3.2.9.2): a purchase is negative, a sale positive.
 ///
 /// A lone separator is the decimal mark, as the specification has it; groups of thousands, which it forbids,
-/// are understood where both separators or several of one kind leave no doubt.
+/// are understood where both separators, several of one kind or spaces leave no doubt. So are brackets for a minus.
 pub(crate) fn ofx_amount(text: &str, currency: Currency) -> Result<Money, RejectCode> {
     // The common case first: it is what every row of a correct file takes.
     if let Ok(money) = Money::parse(text, currency) {
         return Ok(money);
     }
+    let text = &plain_signed(text)?;
     let separators = |mark: DecimalMark| text.bytes().filter(|&byte| byte == mark.byte()).count();
     let (points, commas) = (separators(DecimalMark::Point), separators(DecimalMark::Comma));
     let last = text.bytes().rev().find(|byte| matches!(byte, b'.' | b','));
@@ -49,6 +50,17 @@ pub(crate) fn ofx_amount(text: &str, currency: Currency) -> Result<Money, Reject
         (2.., 2..) => return Err(RejectCode::MalformedAmount),
     };
     parse_number(text, mark, currency)
+}
+
+/// `-1_500,00` of `-1 500,00`, whatever kind of space it is, and of `(1 500,00)`.
+fn plain_signed(text: &str) -> Result<String, RejectCode> {
+    let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).map(str::trim);
+    if inside.is_some_and(|inside| inside.starts_with(['-', '+'])) {
+        return Err(RejectCode::MalformedAmount);
+    }
+    let sign = inside.map_or("", |_| "-");
+    let digits = inside.unwrap_or(text).chars().map(|c| if c.is_whitespace() { '_' } else { c });
+    Ok(sign.chars().chain(digits).collect())
 }
 
 /// An amount as people write it in tables. `None` in place of money where the cell is empty or a dash.
@@ -138,9 +150,13 @@ impl Bare {
                 c => letters.push(c),
             }
         }
+        // Before the number, `C` and `D` are of a currency: `C$ 5`.
+        let is_behind = text.ends_with(|c: char| c.is_alphabetic());
         match letters.to_ascii_uppercase().as_str() {
             "CR" | "H" => bare.sign(false),
             "DR" | "S" => bare.sign(true),
+            "C" if is_behind => bare.sign(false),
+            "D" if is_behind => bare.sign(true),
             // Symbols made of letters that are no ISO codes.
             "KR" | "R" | "ZŁ" | "Zł" | "KČ" | "Kč" | "FT" => {}
             _ => bare.code = letters,
@@ -195,6 +211,35 @@ pub(crate) fn is_amount_or_empty(text: &str) -> bool {
 pub(crate) fn is_negative(text: &str) -> bool {
     let bare = Bare::of(text);
     bare.is_negative && !bare.number.is_empty()
+}
+
+/// What a row of a table says of the way that its money went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A plus, `CR`, or a word for money that came.
+    Came,
+    /// A minus, `DR`, brackets, or a word for money that left.
+    Left,
+    /// A word that says neither.
+    Unknown,
+    /// Nothing.
+    Bare,
+}
+
+/// What the sign of an amount says, if there is an amount and it is not zero.
+pub(crate) fn way_of(text: &str) -> Option<Way> {
+    if !text.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
+        return None;
+    }
+    if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b',')) {
+        return Some(Way::Bare);
+    }
+    let bare = Bare::of(text);
+    Some(match (bare.signs, bare.is_negative) {
+        (0, _) => Way::Bare,
+        (_, true) => Way::Left,
+        (_, false) => Way::Came,
+    })
 }
 
 /// What stands between groups of thousands, if anything does.

@@ -34,9 +34,10 @@ use evidence::Evidence;
 use layout::Layout;
 use record::{Record, Records};
 
-/// Completes a mapping from all rows of the file: which number of a date is the day, and how decimals are written.
+/// Completes a mapping from all rows of the file: which number of a date is the day, how decimals are written, and
+/// whether amounts without a sign are money that left.
 ///
-/// Costs a pass over the file, none if the mapping says both already. Refuses with `AmbiguousDates` when dates
+/// Costs a pass over the file, none if the mapping says all of it already. Refuses with `AmbiguousDates` when dates
 /// have two readings and no row decides, or rows contradict each other: then the caller sets `date_order`. What
 /// matters to no row of this file stays open.
 pub fn decide(
@@ -56,7 +57,10 @@ pub fn decide(
     while let Some((_, record)) = records.next()? {
         let Record::Cells(cells) = record else { continue };
         let [first, second] = layout.amount.columns();
-        evidence.date(&cells.text(layout.date));
+        // Totals at the end have no sign in many tables.
+        if evidence.date(&cells.text(layout.date)) {
+            evidence.way(layout.amount.way(&cells));
+        }
         evidence.amount(&cells.text(first));
         if first != second {
             evidence.amount(&cells.text(second));
@@ -76,6 +80,9 @@ pub(crate) fn settle(
 ) -> Result<Mapping, FormatError> {
     if mapping.decimal_mark.is_none() {
         mapping.decimal_mark = evidence.decimal_mark(currency);
+    }
+    if mapping.bare_is_debit.is_none() {
+        mapping.bare_is_debit = evidence.bare_is_debit().map(|is_debit| is_debit && !mapping.invert_sign);
     }
     if mapping.date_order.is_none() {
         match (evidence.date_order(), &evidence.undecided) {

@@ -53,6 +53,7 @@ pub fn mapping() -> Mapping {
         date_order: None,
         decimal_mark: None,
         invert_sign: false,
+        bare_is_debit: None,
         currency: None,
         header_fingerprint: None,
     }

@@ -49,6 +49,8 @@ pub struct Summary {
     /// Days that their months do not have, such as 30 February, where interest is counted in months of 30 days. The
     /// last day of the month stands for each.
     pub moved_dates: u64,
+    /// Rows of a table of which neither a sign nor a word nor the column says which way the money went.
+    pub unsigned_rows: u64,
     /// Statements that the bank refused while it gave others. (If it gave none, reading fails.)
     pub refusals: Vec<BankRefusal>,
     /// Bytes of the file.

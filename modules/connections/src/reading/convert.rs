@@ -187,6 +187,7 @@ mod tests {
             date_order: Some(date_order),
             decimal_mark: Some(decimal_mark),
             invert_sign: true,
+            bare_is_debit: None,
             currency: Currency::parse("EUR").ok(),
             header_fingerprint: Some("1f".into()),
         }

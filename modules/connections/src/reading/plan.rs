@@ -89,8 +89,21 @@ pub(crate) fn note_of_built_in(profile: &csv::Profile) -> Note {
     note("built_in_profile_used", format!("read with the built-in mapping profile {:?}", profile.name))
 }
 
+/// Fewer rows than this may well be of one kind.
+const FEWEST_UNSIGNED: u64 = 4;
+
+/// What a person should know of a table that nobody has told how to read, if none of its amounts has a sign.
+pub(crate) fn note_of_unsigned(summary: &Summary, mapping: &Mapping) -> Option<Note> {
+    let is_unsigned = summary.rows >= FEWEST_UNSIGNED && summary.unsigned_rows == summary.rows;
+    let detail = "no amount of this table has a sign, so all are taken as money that came in; a mapping with invert_sign \
+                  reads them as spent";
+    // Of a layout that we know it is settled what a bare amount is.
+    (is_unsigned && !mapping.invert_sign && mapping.bare_is_debit.is_none())
+        .then(|| note("unsigned_amounts", detail.to_owned()))
+}
+
 /// What a person should know that only the reading showed.
-pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note> {
+pub(crate) fn notes_after(summary: &Summary, mapping: Option<&Mapping>, undated_balances: u64) -> Vec<Note> {
     let refusals = summary.refusals.iter();
     let mut notes: Vec<Note> =
         refusals.map(|refusal| note("statement_refused_by_bank", refusal.to_string())).collect();
@@ -110,6 +123,11 @@ pub(crate) fn notes_after(summary: &Summary, undated_balances: u64) -> Vec<Note>
                 "{moved} dates, such as 30 February, are no day; the last of their month stands for them"
             ),
         ));
+    }
+    if mapping.is_some_and(|mapping| mapping.bare_is_debit == Some(true)) {
+        let detail =
+            "only credits of this table have a sign, so amounts without one are taken as money that left";
+        notes.push(note("bare_amounts_spent", detail.to_owned()));
     }
     if undated_balances > 0 {
         notes.push(note("undated_balances", format!("{undated_balances} stated balances name no day")));

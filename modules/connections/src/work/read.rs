@@ -14,7 +14,7 @@ use super::{Halt, Runner, Told, broken, halt};
 use crate::problems;
 use crate::reading::{
     Accounts, Chosen, Counters, Found, Named, Parts, ReadingPlan, UploadedFile, mapping, note_of_built_in,
-    notes_after, notes_before, shown_mapping, shown_report,
+    note_of_unsigned, notes_after, notes_before, shown_mapping, shown_report,
 };
 use crate::store::ImportRow;
 
@@ -176,7 +176,10 @@ impl Runner {
             return Err(Halt::Refused(problem));
         }
         let summary = found.outcome.map_err(|error| self.refuse(error, needs_account, told))?;
-        told.notes.extend(notes_after(&summary, found.undated_balances));
+        told.notes.extend(notes_after(&summary, found.mapping.as_ref(), found.undated_balances));
+        if let Some(mapping) = found.mapping.as_ref().filter(|_| told.profile_id.is_none()) {
+            told.notes.extend(note_of_unsigned(&summary, mapping));
+        }
         Ok(())
     }
 

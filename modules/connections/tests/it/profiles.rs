@@ -42,6 +42,21 @@ fn a_table_with_a_known_header_is_read_with_its_profile() {
 }
 
 #[test]
+fn amounts_without_any_sign_are_not_noted_where_the_household_has_a_profile_for_them() {
+    in_each_world(async |world| {
+        let who = owner();
+        let query = format!("?account_id={}", wallet(world, &who, "EUR").await);
+        let table = format!("Date,Name,Amount\n{}", "2026-01-13,Baker,4.50\n".repeat(5));
+        let guessed = world.previewed(&who, Upload { query: &query, ..upload(table.clone()) }).await;
+        assert_eq!(guessed["notes"][0]["code"], "unsigned_amounts");
+        save(world, &who, ProfileId::new(), &json!({ "name": "Mine", "mapping": guessed["mapping"] })).await;
+        let import = world.previewed(&who, Upload { query: &query, ..upload(table) }).await;
+        let notes: Vec<_> = import["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+        assert_eq!(notes, ["profile_used"]);
+    });
+}
+
+#[test]
 fn a_profile_can_be_chosen_for_an_upload_and_for_a_preview() {
     in_each_world(async |world| {
         let who = owner();

@@ -37,6 +37,49 @@ fn a_table_goes_to_the_chosen_account_in_its_currency() {
 }
 
 #[test]
+fn bare_amounts_beside_marked_credits_are_spent_and_a_note_says_so() {
+    in_each_world(async |world| {
+        let who = owner();
+        let query = format!("?account_id={}", wallet(world, &who, "EUR").await);
+        let table = "Date,Name,Amount\n2026-01-13,Baker,4.50\n2026-01-14,Refund,2.00 CR\n";
+        let import = world.committed(&who, Upload { query: &query, ..upload(table) }).await;
+        assert_eq!(import["notes"][0]["code"], "bare_amounts_spent");
+        assert_eq!(world.accounts(&who).await[0].booked.to_string(), "-2.50 EUR");
+    });
+}
+
+#[test]
+fn a_guessed_table_without_any_sign_is_noted_until_a_mapping_turns_it_round() {
+    in_each_world(async |world| {
+        let who = owner();
+        let query = format!("?account_id={}", wallet(world, &who, "EUR").await);
+        let table = |rows: &str| {
+            format!("Date,Name,Amount\n2026-01-13,A,1.00\n2026-01-14,B,2.00\n2026-01-15,C,0.00\n{rows}")
+        };
+        for (rows, codes) in [
+            ("2026-01-16,D,4.00\n", &["unsigned_amounts"][..]),
+            ("2026-01-16,D,-4.00\n", &[]),
+            ("2026-01-16,D,4.00 CR\n", &["bare_amounts_spent"]),
+            ("", &[]),
+        ] {
+            let import = world.previewed(&who, Upload { query: &query, ..upload(table(rows)) }).await;
+            let notes: Vec<_> =
+                import["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+            assert_eq!(notes, codes, "{rows}");
+        }
+        let import =
+            world.previewed(&who, Upload { query: &query, ..upload(table("2026-01-16,E,4.00\n")) }).await;
+        let mut mapping = import["mapping"].clone();
+        mapping["invert_sign"] = json!(true);
+        let import = preview(world, &who, &import, json!({ "mapping": mapping })).await;
+        assert_eq!(
+            (&import["notes"], &import["report"]["accounts"][0]["booked_after"]["amount"]),
+            (&json!([]), &json!("-7.00"))
+        );
+    });
+}
+
+#[test]
 fn a_csv_without_a_date_column_fails_and_says_so() {
     in_each_world(async |world| {
         let who = owner();

@@ -31,7 +31,7 @@ pub(super) fn amount(text: &str, code: &str, of_statement: Option<Currency>) -> 
         (code, _) => Currency::parse(code)
             .map_err(|error| Fault::new(RejectCode::UnknownCurrency, error.to_string()))?,
     };
-    if text.starts_with(['-', '+']) {
+    if text.starts_with(['-', '+', '(']) {
         let reason = format!("{:?} has a sign of its own", sanitised(text, 40));
         return Err(Fault::new(RejectCode::MalformedAmount, reason));
     }

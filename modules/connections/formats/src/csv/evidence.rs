@@ -2,7 +2,7 @@ use kernel::Currency;
 
 use super::DateOrder;
 use super::date::{Reading, Written};
-use crate::amount::{Bare, DecimalMark, decimal_mark_of};
+use crate::amount::{Bare, DecimalMark, Way, decimal_mark_of};
 
 /// What the rows of a file say about how it writes dates and amounts, counted.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,10 @@ pub(crate) struct Evidence {
     lone_point: u64,
     /// `1,234`
     lone_comma: u64,
+    came: u64,
+    /// Amounts that left, or of which nobody knows where they went.
+    left: u64,
+    bare: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -30,8 +34,9 @@ pub(crate) struct Undecided {
 const MAJORITY: u64 = 20;
 
 impl Evidence {
-    pub(crate) fn date(&mut self, text: &str) {
-        let Some(written) = Written::parse(posted_part(text)) else { return };
+    /// Takes the date, and says whether there is one.
+    pub(crate) fn date(&mut self, text: &str) -> bool {
+        let Some(written) = Written::parse(posted_part(text)) else { return false };
         match written.reading() {
             Reading::OnlyDayFirst => self.only_day_first += 1,
             Reading::OnlyMonthFirst => self.only_month_first += 1,
@@ -41,6 +46,7 @@ impl Evidence {
             }
             Reading::Either { .. } | Reading::Same(_) | Reading::Neither => {}
         }
+        true
     }
 
     pub(crate) fn amount(&mut self, text: &str) {
@@ -54,6 +60,25 @@ impl Evidence {
             (None, true) => self.lone_point += 1,
             (None, false) if number.contains(',') => self.lone_comma += 1,
             (None, false) => {}
+        }
+    }
+
+    pub(super) fn way(&mut self, way: Option<Way>) {
+        match way {
+            Some(Way::Came) => self.came += 1,
+            Some(Way::Left | Way::Unknown) => self.left += 1,
+            Some(Way::Bare) => self.bare += 1,
+            None => {}
+        }
+    }
+
+    /// Whether amounts without a sign are money that left; `None` if no row tells.
+    pub(crate) fn bare_is_debit(&self) -> Option<bool> {
+        match (self.left, self.came, self.bare) {
+            (1.., ..) => Some(false),
+            // Who marks what came, and nothing else, leaves what left as it is.
+            (0, 1.., 1..) => Some(true),
+            (0, ..) => None,
         }
     }
 

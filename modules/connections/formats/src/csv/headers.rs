@@ -57,7 +57,7 @@ const NAMES: [(Meaning, &[&str]); 13] = [
         "debit credit", "credit debit", "dr cr", "cr dr", "d c", "soll haben", "s h", "af bij", "af of bij",
         "bij af", "in out", "creditdebet", "credit debet", "debet credit", "soll haben kennzeichen",
         "credit debit indicator", "debit credit indicator", "direction", "sens", "transaction type", "type",
-        "type of transaction", "tipo", "art", "kennzeichen",
+        "type of transaction", "tipo", "art", "kennzeichen", "sign",
     ]),
     (Meaning::Name, &[
         "payee", "merchant", "merchant name", "counterparty", "counterparty name", "beneficiary", "name",

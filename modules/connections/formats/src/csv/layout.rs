@@ -4,8 +4,9 @@ use super::headers::position;
 use super::preamble::Preamble;
 use super::record::{Cells, Record, Records};
 use super::suggest::LAST_HEADER_ROW;
-use super::{AmountColumns, Column, Mapping};
+use super::{AmountColumns, Column, Mapping, direction};
 use crate::FormatError;
+use crate::amount::{Way, way_of};
 
 /// A mapping bound to one file: column numbers in place of names.
 #[derive(Clone, Debug)]
@@ -48,6 +49,29 @@ impl AmountAt {
         match self {
             Self::Signed(amount) | Self::Directed { amount, .. } => [amount, amount],
             Self::DebitCredit { debit, credit, .. } => [debit, credit],
+        }
+    }
+
+    /// Whether nothing in the row says which way its money went.
+    pub(super) fn is_unsigned(self, cells: &Cells<'_>) -> bool {
+        matches!(self, Self::Signed(_)) && matches!(self.way(cells), None | Some(Way::Bare))
+    }
+
+    /// What the sign of a row's amount or the word for its direction says; `None` where its column says it, or there is
+    /// no amount.
+    pub(super) fn way(self, cells: &Cells<'_>) -> Option<Way> {
+        match self {
+            Self::Signed(amount) => way_of(&cells.text(amount)),
+            Self::DebitCredit { .. } => None,
+            Self::Directed { amount, direction: at } => {
+                match (way_of(&cells.text(amount))?, &*cells.text(at)) {
+                    (Way::Left, _) => Some(Way::Left),
+                    (_, "") => Some(Way::Bare),
+                    (_, word) => Some(
+                        direction(word).map_or(Way::Unknown, |came| if came { Way::Came } else { Way::Left }),
+                    ),
+                }
+            }
         }
     }
 }

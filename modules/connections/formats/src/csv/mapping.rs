@@ -31,6 +31,10 @@ pub struct Mapping {
     /// The file has money that leaves as positive amounts, as some credit card exports do.
     #[serde(default)]
     pub invert_sign: bool,
+    /// Amounts without a sign are money that left, where only money that came has one (`CR`, `+`, a word in the column
+    /// of directions). `None`: the rows of the file decide; each file by itself, so no profile keeps it.
+    #[serde(skip)]
+    pub bare_is_debit: Option<bool>,
     /// The currency of all amounts, where no column tells it. `None`: what the header or the lines before it say,
     /// else the plan's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,9 +277,12 @@ impl Mapping {
         Ok(())
     }
 
-    /// Whether only a look at all rows can tell how dates or amounts are written.
+    /// Whether only a look at all rows can tell how dates or amounts are written, or what has no sign.
     pub fn needs_rows(&self) -> bool {
-        self.date_order.is_none() || self.decimal_mark.is_none()
+        let has_columns = matches!(self.columns.amount, AmountColumns::DebitCredit { .. });
+        self.date_order.is_none()
+            || self.decimal_mark.is_none()
+            || (self.bare_is_debit.is_none() && !has_columns)
     }
 
     pub(super) fn all_columns(&self) -> impl Iterator<Item = &Column> {

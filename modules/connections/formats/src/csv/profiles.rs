@@ -82,6 +82,8 @@ static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let mut profiles: Vec<_> = FILES.iter().flat_map(of_bank).collect();
     for profile in &mut profiles {
         profile.normal_header = profile.header.iter().map(|name| normal(name)).collect();
+        // No bank that we know leaves out the sign of what was spent alone: its files need no pass for that.
+        profile.mapping.bare_is_debit.get_or_insert(false);
     }
     profiles
 });

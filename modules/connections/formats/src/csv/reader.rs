@@ -10,7 +10,7 @@ use super::record::{Cells, Record, Records};
 use super::statements::{Owner, Statements};
 use super::status::Verdict;
 use super::{DateOrder, Mapping, ambiguous, direction};
-use crate::amount::{DecimalMark, reject, table_amount};
+use crate::amount::{DecimalMark, Way, reject, table_amount, way_of};
 use crate::error::sanitised;
 use crate::ofx::amount_reason;
 use crate::sink::Tally;
@@ -103,6 +103,7 @@ impl Reader<'_> {
             }
             Err(Fault::File(error)) => return Err(error),
         };
+        tally.summary.unsigned_rows += u64::from(self.layout.amount.is_unsigned(cells));
         // A balance that cannot be read does not take its row with it; one beside what is not booked is none.
         let at = self.layout.balance.filter(|_| row.status == RowStatus::Booked);
         let balance = at.map(|at| self.amount(&cells.text(at), currency)).transpose();
@@ -242,15 +243,25 @@ impl Reader<'_> {
         };
         let negated =
             |money: Money| money.checked_neg().map_err(|error| (reject(error), "amount out of range".into()));
+        let bare_is_debit = self.mapping.bare_is_debit == Some(true);
         match self.layout.amount {
-            AmountAt::Signed(at) => self.amount(&cells.text(at), currency)?.ok_or_else(missing),
+            AmountAt::Signed(at) => {
+                let text = cells.text(at);
+                let amount = self.amount(&text, currency)?.ok_or_else(missing)?;
+                if bare_is_debit && way_of(&text) == Some(Way::Bare) { negated(amount) } else { Ok(amount) }
+            }
             AmountAt::Directed { amount, direction: at } => {
                 let amount = self.amount(&cells.text(amount), currency)?.ok_or_else(missing)?;
                 let word = cells.text(at);
                 let unknown = || {
                     (RejectCode::UnknownDirection, format!("{:?} says no direction", sanitised(&word, 20)))
                 };
-                if direction(&word).ok_or_else(unknown)? { Ok(amount) } else { negated(amount) }
+                let bare = (bare_is_debit && word.is_empty()).then_some(false);
+                if bare.or_else(|| direction(&word)).ok_or_else(unknown)? {
+                    Ok(amount)
+                } else {
+                    negated(amount)
+                }
             }
             AmountAt::DebitCredit { debit, credit, debit_is_negative } => {
                 let zero = Money::zero(currency);

@@ -132,6 +132,7 @@ impl Sample {
             date_order: None,
             decimal_mark: None,
             invert_sign: false,
+            bare_is_debit: None,
             // What a file says of its currency is read from that file, as the mapping may be used for others.
             currency: None,
             header_fingerprint: has_header.then(|| fingerprint(&self.header, self.delimiter)),
@@ -164,12 +165,16 @@ impl Sample {
         })
     }
 
-    /// The column that says which way the money went: by its name, else one of unknown name by its words for both ways.
+    /// The column that says which way the money went: by its name, else one of unknown name by its words for both ways,
+    /// or by a mark at each credit.
     fn direction(&self, taken: &mut Vec<usize>) -> Option<usize> {
         let named = self.first(Meaning::Direction, taken, |cell| direction(cell).is_some());
         named.or_else(|| {
             let is_free = |index: &usize| !is_known(&self.header[*index]);
-            let found = (0..self.header.len()).filter(is_free).find(|index| self.says_both_ways(*index));
+            let free = || (0..self.header.len()).filter(is_free);
+            let found = free()
+                .find(|index| self.says_both_ways(*index))
+                .or_else(|| free().find(|index| self.marks_credits(*index)));
             taken.extend(found);
             found
         })
@@ -180,6 +185,15 @@ impl Sample {
         let ways: Vec<_> = cells.map(|cell| direction(cell)).collect();
         let says = |way: Option<bool>| ways.iter().filter(|other| **other == way).count();
         says(Some(true)) > 0 && says(Some(false)) > 0 && says(None) * 10 <= ways.len()
+    }
+
+    /// Whether a column has `CR` or `+` on some rows and nothing on the others.
+    fn marks_credits(&self, index: usize) -> bool {
+        let cells = || self.rows.iter().filter_map(|row| row.get(index));
+        let is_mark = |cell: &String| cell == "+" || cell.eq_ignore_ascii_case("cr");
+        cells().any(is_mark)
+            && cells().any(String::is_empty)
+            && cells().all(|cell| cell.is_empty() || is_mark(cell))
     }
 
     /// Whether most amounts of a column have a minus; a dash in place of an amount is none, and neither is a zero.

@@ -12,17 +12,19 @@ pub(super) struct OfxDate {
 
 /// Reads a date. What follows the day may be malformed without harm: then there is no instant.
 pub(super) fn ofx_date(text: &[u8]) -> Option<OfxDate> {
-    let (day, rest) = match text {
-        // Against the specification, yet unmistakable.
-        [y @ .., b'-', m1, m2, b'-', d1, d2] if y.len() == 4 => {
-            (day(&[y[0], y[1], y[2], y[3], *m1, *m2, *d1, *d2])?, &[][..])
-        }
-        _ => {
-            let (digits, rest) = text.split_at_checked(8)?;
-            (day(digits.try_into().ok()?)?, rest)
-        }
-    };
+    if let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, time @ ..] = text {
+        let day = day(&[*y1, *y2, *y3, *y4, *m1, *m2, *d1, *d2])?;
+        return matches!(time, [] | [b'T' | b't' | b' ', ..])
+            .then(|| OfxDate { day, instant: iso_instant(text) });
+    }
+    let (digits, rest) = text.split_at_checked(8)?;
+    let day = day(digits.try_into().ok()?)?;
     Some(OfxDate { day, instant: instant(day, rest) })
+}
+
+/// The instant of `2025-01-31T10:00:00Z`: XML's notation, against the specification yet unmistakable.
+fn iso_instant(text: &[u8]) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok()?.to_utc())
 }
 
 fn day(digits: &[u8; 8]) -> Option<NaiveDate> {

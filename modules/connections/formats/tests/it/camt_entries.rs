@@ -92,6 +92,7 @@ fn entries_that_cannot_be_rows_are_rejected_with_their_line_and_the_others_are_r
         (good.replace("<Amt Ccy=\"EUR\">5</Amt>", ""), "missing_amount"),
         (good.replace(">5</Amt>", ">five</Amt>"), "malformed_amount"),
         (good.replace(">5</Amt>", ">-5</Amt>"), "malformed_amount"),
+        (good.replace(">5</Amt>", ">(5)</Amt>"), "malformed_amount"),
         (good.replace(">5</Amt>", ">1e3</Amt>"), "malformed_amount"),
         (good.replace(">5</Amt>", ">0.001</Amt>"), "amount_too_precise"),
         (good.replace(">5</Amt>", ">92233720368547758.08</Amt>"), "amount_out_of_range"),

@@ -1,5 +1,7 @@
 //! Tables of banks that no layout is known for: which column means what.
 
+use connections_formats::Mapping;
+
 use crate::support::{Collected, file};
 
 fn read(table: &str) -> Collected {
@@ -32,6 +34,66 @@ fn a_column_of_single_letters_is_no_direction_unless_it_has_both_ways() {
     let collected =
         read("Date,Text,Amount,State\n2025-01-15,a,3.50,C\n2025-01-16,b,4.00,C\n2025-01-17,c,5.00,\n");
     assert_eq!(minors(&collected), [350, 400, 500]);
+}
+
+#[test]
+fn regression_bare_amounts_beside_marked_credits_are_debits() {
+    for (came, left) in
+        [("250.00 CR", "250.00"), ("+250.00", "250.00"), ("250.00C", "250.00"), ("$250.00 Cr", "$250.00")]
+    {
+        let table = format!(
+            "Date,Text,Amount\n2025-01-15,a,{left}\n2025-01-16,b,{came}\n2025-01-17,c,{left}\n2025-01-18,d,0.00\nTotal,,250.00\n"
+        );
+        assert_eq!(minors(&read(&table)), [-25_000, 25_000, -25_000, 0], "{came}");
+    }
+    for (header, mark) in [("Sign", "+"), ("Dr/Cr", "CR"), ("X", "Cr"), ("Sign", "C")] {
+        let table = format!(
+            "Date,Text,Amount,{header}\n2025-01-15,a,5.00,\n2025-01-16,b,250.00,{mark}\n2025-01-17,c,6.00,\n"
+        );
+        assert_eq!(minors(&read(&table)), [-500, 25_000, -600], "{header} {mark}");
+    }
+}
+
+#[test]
+fn the_credit_that_decides_may_be_far_behind_the_head() {
+    let rows = "2025-01-15,some longer text to fill the head of the file,1.00\n".repeat(5000);
+    let collected = read(&format!("Date,Text,Amount\n{rows}2025-01-16,b,250.00 CR\n"));
+    assert_eq!(collected.rows().map(|row| row.amount.minor()).sum::<i64>(), 25_000 - 500_000);
+}
+
+#[test]
+fn bare_amounts_are_credits_where_any_amount_has_a_minus_or_the_mapping_says_so() {
+    let marked = "Date,Text,Amount\n2025-01-15,a,5.00\n2025-01-16,b,+6.00\n";
+    for minus in ["-7.00", "(7.00)", "7.00 DR", "7.00 D"] {
+        assert_eq!(minors(&read(&format!("{marked}2025-01-17,c,{minus}\n"))), [500, 600, -700], "{minus}");
+    }
+    let guess = file(marked).currency("EUR").plan().unwrap().mapping.unwrap();
+    assert_eq!(guess.bare_is_debit, Some(true));
+    // A profile that was saved for one file leaves it to the next.
+    assert!(!serde_json::to_string(&guess).unwrap().contains("bare"));
+    let other = Mapping { bare_is_debit: Some(false), ..guess };
+    assert_eq!(minors(&file(marked).currency("EUR").mapping(other).read().unwrap()), [500, 600]);
+    let open = "Date,Text,Amount\n2025-01-15,a,5.00\n2025-01-16,b,6.00\n";
+    assert_eq!(file(open).currency("EUR").plan().unwrap().mapping.unwrap().bare_is_debit, None);
+    let words = "Date,Text,Amount,Dr/Cr\n2025-01-15,a,5.00,\n2025-01-16,b,6.00,Cr\n2025-01-17,c,7.00,Dr\n";
+    let collected = read(words);
+    assert_eq!(
+        (minors(&collected), collected.rejections()),
+        (vec![600, -700], vec!["2 unknown_direction".to_owned()])
+    );
+}
+
+#[test]
+fn rows_that_say_in_no_way_where_their_money_went_are_counted() {
+    for (table, unsigned) in [
+        ("Date,Text,Amount\n2025-01-15,a,5.00\n2025-01-16,b,$6.00\n2025-01-17,c,0.00\n", 3),
+        ("Date,Text,Amount\n2025-01-15,a,5.00\n2025-01-16,b,-6.00\nTotal,,1.00\n", 1),
+        ("Date,Text,Amount\n2025-01-15,a,+5.00\n", 0),
+        ("Date,Text,Debit,Credit\n2025-01-15,a,5.00,\n2025-01-16,b,6.00,\n", 0),
+        ("Date,Text,Amount,Dr/Cr\n2025-01-15,a,5.00,Cr\n2025-01-16,b,6.00,Dr\n", 0),
+    ] {
+        assert_eq!(read(table).summary.unsigned_rows, unsigned, "{table}");
+    }
 }
 
 #[test]

@@ -22,9 +22,18 @@ fn minors(collected: &Collected) -> Vec<i64> {
 
 #[test]
 fn amounts_of_every_notation_keep_their_value() {
-    let comma =
-        amounts(&["1.234,56", "12,00-", "(12,00)", "+5,00", "\u{2212}5,00", "€ 7,10", "7,10 EUR", "-€7,10"]);
-    assert_eq!(minors(&comma), [123_456, -1200, -1200, 500, -500, 710, 710, -710]);
+    let comma = amounts(&[
+        "1.234,56",
+        "12,00-",
+        "(12,00)",
+        "+5,00",
+        "\u{2212}5,00",
+        "€ 7,10",
+        "7,10 EUR",
+        "-€7,10",
+        "3,20 CR",
+    ]);
+    assert_eq!(minors(&comma), [123_456, -1200, -1200, 500, -500, 710, 710, -710, 320]);
     let point = amounts(&[
         "1,234.56",
         "12.00-",
@@ -36,9 +45,8 @@ fn amounts_of_every_notation_keep_their_value() {
         "9.99 DR",
     ]);
     assert_eq!(minors(&point), [123_456, -1200, -1200, -1200, 123_450, 123_450, 123_450, -999]);
-    let narrow =
-        amounts(&["1\u{202f}234,50", "1\u{2009}234,5", "1\u{2019}234,50", "12,34,567,00", "3,20 CR"]);
-    assert_eq!(minors(&narrow), [123_450, 123_450, 123_450, 320]);
+    let narrow = amounts(&["1\u{202f}234,50", "1\u{2009}234,5", "1\u{2019}234,50", "12,34,567,00"]);
+    assert_eq!(minors(&narrow), [123_450, 123_450, 123_450]);
     assert_eq!(narrow.rejections(), ["5 malformed_amount"]);
 }
 

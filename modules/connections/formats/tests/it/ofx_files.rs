@@ -152,6 +152,28 @@ fn amounts_that_are_none_are_rejected_by_their_fault() {
 }
 
 #[test]
+fn regression_spaces_between_thousands_and_brackets_for_a_minus_are_understood() {
+    for (written, minor) in [
+        ("1 500,00", 150_000),
+        ("-1\u{a0}500.00", -150_000),
+        ("1\u{202f}234\u{202f}567,8", 123_456_780),
+        ("1 500", 150_000),
+        ("(15.00)", -1500),
+        ("( 1 500,00 )", -150_000),
+        ("(92233720368547758.08)", i64::MIN),
+    ] {
+        let collected = with_amount(written);
+        let minors: Vec<_> = collected.rows().map(|row| row.amount.minor()).collect();
+        assert_eq!(minors, [minor], "{written}: {:?}", collected.rejections());
+    }
+    for written in
+        ["15 00", "1 500 00", "1,5 00", "1 500.000,00", "(-15.00)", "(15.00", "15.00)", "()", "1 (5)"]
+    {
+        assert_eq!(with_amount(written).rejections(), ["16 malformed_amount"], "{written}");
+    }
+}
+
+#[test]
 fn the_day_stays_the_one_that_the_bank_wrote() {
     for (written, instant) in [
         ("20250131", None),
@@ -166,6 +188,11 @@ fn the_day_stays_the_one_that_the_bank_wrote() {
         ("20250131120000.000[-:EST]", None),
         ("20250131093914:014", None),
         ("20250131 12:00", None),
+        ("2025-01-31", None),
+        ("2025-01-31T10:00:00", None),
+        ("2025-01-31 10:00", None),
+        ("2025-01-31T10:00:00Z", Some("2025-01-31 10:00:00 UTC")),
+        ("2025-01-31T23:30:00.000-05:00", Some("2025-02-01 04:30:00 UTC")),
     ] {
         let collected = with_date(written);
         let row = collected.rows().next().unwrap_or_else(|| panic!("{written} {:?}", collected.rejections()));
@@ -180,6 +207,8 @@ fn days_that_are_none_are_rejected() {
         ("", "missing_date"),
         ("20250229", "malformed_date"),
         ("201120000000", "malformed_date"),
+        ("2025-02-29T10:00:00Z", "malformed_date"),
+        ("2025-01-311", "malformed_date"),
         ("soon", "malformed_date"),
     ] {
         assert_eq!(with_date(written).rejections(), [format!("16 {code}")], "{written}");
