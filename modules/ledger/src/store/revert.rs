@@ -116,13 +116,14 @@ async fn remove_some(db: &impl ConnectionTrait, which: &str, values: &[Value]) -
     execute(db, &format!("DELETE {mine}"), values.iter().cloned()).await
 }
 
-/// Gives the changes that other batches tell too to the earliest of those; answers nothing.
+/// Gives the changes that later batches tell too to the earliest of those. An earlier one told the same of what was still
+/// pending then, or there would have been nothing to change.
 pub(crate) async fn give_changes_away(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), DbErr> {
     let text = format!(
         "UPDATE prior_values SET batch_id = heir.batch_id FROM (SELECT p.transaction_id, p.version, \
          (SELECT m.batch_id FROM {OTHERS} WHERE m.transaction_id = p.transaction_id AND m.batch_id <> $1 \
          AND m.posted_on = p.told_on AND m.fingerprint = p.told_fingerprint \
-         AND coalesce(m.external_id, '') = p.told_id ORDER BY b.version, m.batch_id LIMIT 1) AS batch_id \
+         AND coalesce(m.external_id, '') = p.told_id AND b.version > p.version ORDER BY b.version, m.batch_id LIMIT 1) AS batch_id \
          FROM prior_values p WHERE p.batch_id = $1) AS heir WHERE heir.batch_id IS NOT NULL \
          AND prior_values.batch_id = $1 AND prior_values.transaction_id = heir.transaction_id \
          AND prior_values.version = heir.version"

@@ -2,7 +2,8 @@
 
 use kernel::{BatchId, PageRequest, Role, SpaceId};
 use ledger_api::{
-    AccountPatch, BalanceFilter, Correction, CorrectionAction, LedgerError, Row, RowFilter, TransactionFilter,
+    AccountPatch, BalanceFilter, Correction, CorrectionAction, LedgerError, Row, RowFilter,
+    TransactionFilter, TransactionStatus,
 };
 use service_registry::CallContext;
 
@@ -204,6 +205,22 @@ fn a_change_that_another_batch_tells_too_stays() {
         assert_eq!(names(bench, &cx).await, ["B", "Bakery"]);
         bench.ledger.revert(&cx, third).await.unwrap();
         assert_eq!(names(bench, &cx).await, ["B", "POS 123"]);
+    });
+}
+
+#[test]
+fn regression_what_was_pending_twice_is_pending_again_when_its_booking_is_taken_back() {
+    on_each_database(async |bench| {
+        let cx = owner();
+        let pending = Row { status: TransactionStatus::Pending, ..row(3, -3, "A") };
+        for _ in 0..2 {
+            import(bench, &cx, &File::of([pending.clone()])).await;
+        }
+        let dump = bench.dump().await;
+        let booking = import(bench, &cx, &File::of([row(3, -3, "A")])).await;
+        assert_eq!(bench.only_account(&cx).await.booked, eur(-3));
+        bench.ledger.revert(&cx, booking).await.unwrap();
+        assert_eq!(bench.dump().await, dump);
     });
 }
 
