@@ -99,20 +99,23 @@ pub(super) fn balances(accounts: &[Account]) -> Table {
 
 /// The rows that were not taken, with their lines and reasons.
 fn rejected(report: &ImportReport) -> Option<Table> {
-    let mut table = table(&["line", "code", "why it was not taken"]);
-    for row in &report.rejected {
-        table.add_row([row.line.to_string(), row.code.clone(), row.reason.clone()]);
-    }
-    (!report.rejected.is_empty()).then_some(table)
+    let rows = report.rejected.iter().map(|row| (row.line, &row.code, &row.reason));
+    reasons("why it was not taken", rows)
 }
 
 /// New rows that are taken and should be looked at.
 fn suspicious(report: &ImportReport) -> Option<Table> {
-    let mut table = table(&["line", "code", "why to look at it"]);
-    for row in &report.suspicious {
-        table.add_row([row.line.to_string(), row.code.clone(), row.reason.clone()]);
-    }
-    (!report.suspicious.is_empty()).then_some(table)
+    let rows = report.suspicious.iter().map(|row| (row.line, &row.code, &row.reason));
+    reasons("why to look at it", rows)
+}
+
+/// Lines with their codes and reasons; nothing where there are none.
+fn reasons<'a>(why: &str, rows: impl Iterator<Item = (u32, &'a String, &'a String)>) -> Option<Table> {
+    let mut table = table(&["line", "code", why]);
+    rows.for_each(|(line, code, reason)| {
+        table.add_row([&line.to_string(), code, reason]);
+    });
+    (!table.is_empty()).then_some(table)
 }
 
 /// New rows that may be what was pending: that stays until somebody says so.

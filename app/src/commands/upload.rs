@@ -9,6 +9,7 @@ use kernel::ImportId;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Refused, Upload};
+use super::questions::Question;
 
 /// How often the server is asked how far it is: often enough to look alive, within every rate limit.
 const ASK: Duration = Duration::from_millis(250);
@@ -112,8 +113,7 @@ async fn read(
     let id = import.id;
     let outcome = wait(client, import, bar).await;
     let (Some(dates), Err(error)) = (dates, &outcome) else { return outcome };
-    let is_open = |Failed(refused): &Failed| refused.0.code == "ambiguous_dates";
-    if !error.downcast_ref::<Failed>().is_some_and(is_open) {
+    if Question::of(error) != Some(Question::Dates) {
         return outcome;
     }
     let Some(mapping) = client.import(id).await?.mapping else { return outcome };

@@ -19,7 +19,7 @@ const INSERT_ROWS: &str = "INSERT INTO staged_rows (batch_id, part, position, st
     fingerprint, corrects_id, deletes, posted_on, occurred_on, posted_at, amount_minor, original_minor, \
     original_currency, kind, name, memo, search, check_number, external_id, pending, details) VALUES ";
 
-const WAITING: [&str; 2] = ["staged_rows", "staged_faults"];
+const STAGED: [&str; 2] = ["staged_rows", "staged_faults"];
 const COLUMNS: &str = "space_id, run, report, previewed, revertible, revert_report";
 
 /// A batch: rows in waiting, or what became of them.
@@ -104,7 +104,7 @@ pub(crate) async fn set_previewed(
 
 /// Throws away all that waits.
 pub(crate) async fn clear(db: &impl ConnectionTrait, batch: BatchId) -> Result<(), DbErr> {
-    for table in WAITING {
+    for table in STAGED {
         let text = format!("DELETE FROM {table} WHERE batch_id = $1 AND part >= $2 AND part < $3");
         let mut steps = Steps::new(table, By::Part, batch);
         while let Some(step) = steps.next(db).await? {
@@ -116,7 +116,7 @@ pub(crate) async fn clear(db: &impl ConnectionTrait, batch: BatchId) -> Result<(
 
 /// Throws away the rows of one part.
 pub(crate) async fn clear_part(db: &impl ConnectionTrait, batch: BatchId, part: u32) -> Result<(), DbErr> {
-    for table in WAITING {
+    for table in STAGED {
         let text = format!("DELETE FROM {table} WHERE batch_id = $1 AND part = $2");
         execute(db, &text, [batch.0.into(), part.into()]).await?;
     }

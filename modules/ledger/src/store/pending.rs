@@ -1,6 +1,6 @@
 //! From what the bank expects to what it books: which waiting row settles which pending transaction.
 
-use chrono::{Days, NaiveDate};
+use chrono::{NaiveDate, TimeDelta};
 use kernel::{BatchId, Instant};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use uuid::Uuid;
@@ -109,10 +109,8 @@ impl Window {
     fn complete_until(&self) -> Option<NaiveDate> {
         // A file that lists what is pending lists all of it; one that does not tells of what should be booked by then.
         let listed = self.last().filter(|_| self.lists_pending);
-        let booked = self
-            .ends_on
-            .or(self.booked)
-            .and_then(|day| day.checked_sub_days(Days::new(PATIENCE.unsigned_abs().into())));
+        let patience = TimeDelta::days(PATIENCE.into());
+        let booked = self.ends_on.or(self.booked).and_then(|day| day.checked_sub_signed(patience));
         listed.max(booked)
     }
 
